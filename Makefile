@@ -1,0 +1,65 @@
+# graphite-pager: `make demo` shows it at work, `make test` proves it. `make help` lists the rest.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# Any Python from 3.11 on. Override with `make PYTHON=/path/to/python`.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+# The real Graphite of the demo and the tests lives apart, because its Django must not leak into ours.
+GRAPHITE_BASE_PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 $(PYTHON); do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+
+BIN := .venv/bin
+PIP := -m pip --disable-pip-version-check install --quiet
+
+.PHONY: help setup demo run test unit check fmt docs bench clean
+
+help: ## List these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: .venv/.ready .venv-graphite/.ready ## Make .venv and the Graphite of the tests
+
+.venv/.ready: pyproject.toml graphitepager/__init__.py
+	@test -n "$(PYTHON)" || { echo "graphite-pager needs Python 3.11 or later: install it, or run make PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module: on Debian and Ubuntu, apt install python3-venv"; exit 1; }
+	@echo "Installing graphite-pager into .venv ($$($(PYTHON) --version)) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python $(PIP) --upgrade 'pip>=25.1'
+	@$(BIN)/python $(PIP) --editable '.[postgres]' --group dev
+	@touch $@
+
+.venv-graphite/.ready: tests/graphite_server/requirements.txt
+	@echo "Installing a real Graphite into .venv-graphite ($$($(GRAPHITE_BASE_PYTHON) --version)) ..."
+	@$(GRAPHITE_BASE_PYTHON) -m venv .venv-graphite
+	@.venv-graphite/bin/python $(PIP) --requirement tests/graphite_server/requirements.txt
+	@touch $@
+
+demo: setup ## The main job in a minute: real Graphite, a breach, an incident, its end
+	@$(BIN)/python -m tests.demo
+
+run: .venv/.ready ## Run against your own Graphite: make run GRAPHITE_URL=https://graphite.example.com
+	@$(BIN)/graphite-pager run
+
+test: setup ## The whole test suite
+	@$(BIN)/python -m pytest
+
+unit: .venv/.ready ## Only the tests that touch nothing, in seconds
+	@$(BIN)/python -m pytest tests/unit
+
+check: .venv/.ready ## Format, lint, types and layers, as CI runs them
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fmt: .venv/.ready ## Format, and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+docs: .venv/.ready ## Build the documentation into docs/_build/html
+	@$(BIN)/python $(PIP) --group docs
+	@$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+clean: ## Remove what the other targets made
+	rm -rf .venv .venv-graphite docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,50 @@
+"""The errors a user can meet; each one's text says what went wrong, where, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from graphitepager.problems import Problem
+
+
+class PagerError(Exception):
+    """Anything this program reports to its user in one line instead of a traceback."""
+
+
+class ConfigError(PagerError):
+    """alerts.yml or the environment cannot be used; `problems` holds every reason found, in file order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(problem.render() for problem in problems))
+        self.problems = tuple(problems)
+
+
+class FetchError(PagerError):
+    """Graphite did not give a usable answer to one target; nothing may be concluded about its series."""
+
+    def __init__(self, target: str, reason: str) -> None:
+        super().__init__(f"{target}: {reason}")
+        self.target = target
+        self.reason = reason
+
+
+class SendError(PagerError):
+    """A notifier could not hand over one message.
+
+    `permanent` means that sending the same message again cannot succeed.
+    `retry_after` is the receiver's own wish, where it gave one.
+    """
+
+    def __init__(self, reason: str, *, permanent: bool = False, retry_after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+class StoreError(PagerError):
+    """The state database cannot be used: bad URL, unreachable, or written by a newer program."""
