@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
 # Any Python from 3.11 on. Override with `make PYTHON=/path/to/python`.
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python /usr/bin/python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 # The real Graphite of the demo and the tests lives apart, because its Django must not leak into ours.
 GRAPHITE_BASE_PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 $(PYTHON); do \
@@ -28,10 +28,11 @@ setup: .venv/.ready .venv-graphite/.ready ## Make .venv and the Graphite of the 
 	@$(BIN)/python $(PIP) --editable '.[postgres]' --group dev
 	@touch $@
 
-.venv-graphite/.ready: tests/graphite_server/requirements.txt
+GRAPHITE_SERVER := $(addprefix tests/graphite_server/,install.py compat.py sitecustomize.py requirements.txt)
+
+.venv-graphite/.ready: $(GRAPHITE_SERVER)
 	@echo "Installing a real Graphite into .venv-graphite ($$($(GRAPHITE_BASE_PYTHON) --version)) ..."
-	@$(GRAPHITE_BASE_PYTHON) -m venv .venv-graphite
-	@.venv-graphite/bin/python $(PIP) --requirement tests/graphite_server/requirements.txt
+	@$(GRAPHITE_BASE_PYTHON) tests/graphite_server/install.py .venv-graphite
 	@touch $@
 
 demo: setup ## The main job in a minute: real Graphite, a breach, an incident, its end

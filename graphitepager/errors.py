@@ -48,3 +48,13 @@ class SendError(PagerError):
 
 class StoreError(PagerError):
     """The state database cannot be used: bad URL, unreachable, or written by a newer program."""
+
+
+def describe_bug(error: BaseException) -> str:
+    """An unexpected error in one line, with its place: `KeyError: 'x' (poller.py:88)`. For what no user can mend."""
+    place = "?"
+    trace = error.__traceback__
+    while trace is not None:
+        place = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__}: {error} ({place})"

@@ -6,10 +6,12 @@ Frozen data: no I/O, no clock. Every datetime is aware and in UTC. The words are
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Level(enum.Enum):
@@ -119,8 +121,13 @@ class Config:
     alerts: tuple[Alert, ...]
 
 
+# Stands in a SeriesKey for all of an alert's series together. No series can have this name: Graphite's format ends a
+# line there.
+WHOLE_ALERT = "\n"
+
+
 class SeriesKey(NamedTuple):
-    """The identity of everything that is remembered: which alert, which series."""
+    """The identity of everything that is remembered: which alert, and which series of it (or WHOLE_ALERT)."""
 
     alert: str
     series: str
@@ -138,26 +145,26 @@ class Series(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What one evaluation says of one series.
+    """What one evaluation says of one series, or of an alert as a whole.
 
-    `value` is the last datapoint's, None exactly when `level` is NO_DATA. `covered_until` is the end of the newest
-    interval that holds a datapoint (the window's start where none does); None when the answer did not hold the
-    series at all. `entry` is the entry that owns the series.
+    `value` is the last datapoint's; None where there is none. `covered_until` is the end of the newest interval that
+    holds a datapoint (the window's start where none does); None when the answer did not hold the series at all.
+    `entry` is the entry that owns the series (the first one, for a whole alert).
     """
 
     key: SeriesKey
     entry: Entry
     level: Level
-    value: float | None
-    covered_until: datetime | None
+    value: float | None = None
+    covered_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesState:
     """What is remembered of a series between polls; a series without one is fine.
 
-    `level` is that of its open incident (OK when none is open), `since` when that began. `no_data_since` runs while
-    nothing arrives; `no_data_open` says that an incident of its own is open for that.
+    `level` is that of its open incident (OK when none is open), `since` when that began, `value` what was judged last.
+    `no_data_since` runs while nothing arrives; `no_data_open` says that an incident of its own is open for that.
     """
 
     key: SeriesKey
@@ -182,15 +189,19 @@ class EventKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """An incident of one series at one level begins or ends; `reason` says why one ended, in words."""
+    """An incident of one series at one level begins or ends.
+
+    `since` is when the incident began. `entry` is what alerts.yml says of the series now; None when it says nothing
+    any more. `reason` says in words why an incident ended.
+    """
 
     kind: EventKind
     key: SeriesKey
     level: Level
     at: datetime
     since: datetime
-    value: float | None
-    entry: Entry | None
+    value: float | None = None
+    entry: Entry | None = None
     reason: str | None = None
 
 

@@ -1,0 +1,1 @@
+"""Tests against the real Graphite, the real databases and real processes."""

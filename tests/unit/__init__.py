@@ -1,0 +1,1 @@
+"""Tests of the pure core, and of each adapter over a loopback socket; in seconds."""
