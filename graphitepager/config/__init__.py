@@ -1,0 +1,261 @@
+"""alerts.yml and the environment in; a `Config` out, or every problem with it at once."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from graphitepager.config import yamlsource
+from graphitepager.config.meaning import build_config, unheard_levels
+from graphitepager.config.schema import (
+    EXTENSION_PREFIX,
+    AlertEntry,
+    AlertsFile,
+    PagerdutyKeys,
+    Variables,
+    key_names,
+    unused_keys,
+)
+from graphitepager.config.yamlsource import MINIMAL_FILE, describe, kind_of
+from graphitepager.problems import ENVIRONMENT, Problem, present, quote
+from graphitepager.redaction import is_secret_name, secret_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pydantic import BaseModel
+    from pydantic_core import ErrorDetails
+
+    from graphitepager.config.yamlsource import Data, Document, Path
+    from graphitepager.model import Config
+
+_BYTE_ORDER_MARK = "\ufeff"
+_LINK = re.compile(r"\s*https?://[^/\s]+", re.IGNORECASE)
+_SECTIONS: dict[str, type[BaseModel]] = {"alerts": AlertEntry, "pagerduty": PagerdutyKeys}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """`config` is None exactly when one of the problems is an error; warnings may come with a config."""
+
+    config: Config | None
+    problems: tuple[Problem, ...]
+
+
+def load(text: str, environ: Mapping[str, str], *, source: str, strict: bool = False) -> Loaded:
+    """Read the text of the file that the user calls `source`; variables in `environ` win over it.
+
+    `strict` makes unknown keys errors rather than warnings.
+    """
+    text = text.removeprefix(_BYTE_ORDER_MARK)
+    document, problems = yamlsource.parse(text, source)
+    inputs = _Inputs(source=source, document=document, variables=_variables(environ))
+    mistaken_lines = {problem.line for problem in problems}
+    parsed, found = _validate(inputs, strict=strict)
+    found += [*_missing_url(inputs), *_without_effect(inputs), *_odd_links(inputs)]
+    # What YAML has already complained about is not complained about again.
+    problems += [problem for problem in found if problem.line is None or problem.line not in mistaken_lines]
+
+    config = None
+    if isinstance(parsed, AlertsFile) and not any(problem.is_error for problem in problems):
+        config = build_config(parsed, lambda index: inputs.line(("alerts", index)))
+        problems += _unheard(parsed, inputs)
+    return Loaded(
+        config=config,
+        problems=present(problems, text, _secrets(document.data if document else {}) | _secrets(inputs.variables)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Inputs:
+    """What was given: the file (no document where it is no YAML), and the variables that are set, in lower case."""
+
+    source: str
+    document: Document | None
+    variables: Mapping[str, str]
+
+    @property
+    def data(self) -> dict[str, Data]:
+        return {**(self.document.data if self.document else {}), **self.variables}
+
+    def at(self, path: Path) -> Data:
+        """The value there, None where there is none."""
+        value: Data = self.data
+        for step in path:
+            if isinstance(value, dict) and isinstance(step, str):
+                value = value.get(step)
+            elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+                value = value[step]
+            else:
+                return None
+        return value
+
+    def line(self, path: Path) -> int:
+        return self.document.place(path).line if self.document else 1
+
+    def label(self, path: Path) -> str:
+        """What a message calls the path: `HEARTBEAT_SECONDS`, `pagerduty.warning`, `alert 'Load', critical`."""
+        if path[0] in self.variables:
+            return str(path[0]).upper()
+        match path:
+            case ("alerts", index, *keys):
+                name = self.at(("alerts", index, "name"))
+                alert = f"alert {quote(name)}" if isinstance(name, str) else "an alert without a name"
+            case _:
+                alert, keys = "", list(path)
+        key = ".".join(step for step in keys if isinstance(step, str))
+        # Never the key alone: `warning: expected a number` would look like a warning.
+        return ", ".join(part for part in (alert, key) if part)
+
+    def problem(
+        self, path: Path, message: str, hint: str | None = None, *, is_error: bool = True, at_key: bool = False
+    ) -> Problem:
+        """A problem with the value at the path (or with its key), wherever that value came from."""
+        if path[0] in self.variables:
+            return Problem(source=ENVIRONMENT, message=message, hint=hint, is_error=is_error)
+        if self.document is None or path[0] not in self.document.data:
+            return Problem(source=self.source, message=message, hint=hint, is_error=is_error)
+        line, column = self.document.key_place(path) if at_key else self.document.place(path)
+        return Problem(source=self.source, line=line, column=column, message=message, hint=hint, is_error=is_error)
+
+
+def _variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """The known variables that hold something, by their names in the file."""
+    values = {name: environ.get(name.upper(), "") for name in Variables.model_fields}
+    return {name: value for name, value in values.items() if value.strip()}
+
+
+def _validate(inputs: _Inputs, *, strict: bool) -> tuple[Variables | None, list[Problem]]:
+    section = Variables if inputs.document is None else AlertsFile
+    data = {key: value for key, value in inputs.data.items() if not key.startswith(EXTENSION_PREFIX)}
+    parsed, errors = _attempt(section, data)
+    # Unknown keys are no reason not to read the rest, so it is read again without them.
+    unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
+    if unknown:
+        parsed, errors = _attempt(section, functools.reduce(_without, unknown, data))
+    problems = [_unknown_key(path, inputs, strict=strict) for path in unknown]
+    return parsed, problems + [_explain(error, inputs) for error in errors]
+
+
+def _attempt(section: type[Variables], data: Any) -> tuple[Variables | None, list[ErrorDetails]]:
+    try:
+        return section.model_validate(data), []
+    except ValidationError as invalid:
+        return None, invalid.errors(include_url=False)
+
+
+def _without(data: Any, path: Path) -> Any:
+    """A copy that lacks the value at the path; aliased data is shared, and must not change elsewhere."""
+    step, *rest = path
+    copy = data.copy()
+    if rest:
+        copy[step] = _without(data[step], tuple(rest))
+    else:
+        del copy[step]
+    return copy
+
+
+def _explain(error: ErrorDetails, inputs: _Inputs) -> Problem:
+    """A validation error as a problem in the user's words."""
+    path: Path = error["loc"]
+    got = kind_of(inputs.at(path))
+    hint = None
+    match error["type"]:
+        case "missing" if path != ("alerts",):
+            return _missing_key(path, inputs)
+        case "missing" | "too_short":
+            message, hint = f"expected at least one alert, got {got}", f"the least that works is {MINIMAL_FILE}"
+        case "refused":
+            message, hint = error["ctx"]["message"], error["ctx"]["hint"]
+        case "list_type":
+            message, hint = f"expected a list, got {got}", "begin each item with '- '"
+        case "model_type":
+            message, hint = f"expected keys and values, got {got}", "write key: value"
+        case _:
+            message = error["msg"]
+    return inputs.problem(path, f"{inputs.label(path)}: {message}", hint)
+
+
+def _unknown_key(path: Path, inputs: _Inputs, *, strict: bool) -> Problem:
+    key = str(path[-1])
+    section = AlertsFile if len(path) == 1 else _SECTIONS[str(path[0])]
+    close = difflib.get_close_matches(key.lower(), key_names(section), n=1)
+    hint = f"did you mean {close[0]}?" if close else None
+    return inputs.problem(path, f"unknown key {quote(key)}", hint, is_error=strict, at_key=True)
+
+
+def _missing_key(path: Path, inputs: _Inputs) -> Problem:
+    alert, key = path[:-1], path[-1]
+    entry = inputs.at(alert)
+    hint = "every alert needs name, target, warning and critical"
+    if isinstance(entry, dict) and key in entry:
+        return inputs.problem(path, f"{inputs.label(alert)}: {key} has no value", hint, at_key=True)
+    return inputs.problem(alert, f"{inputs.label(alert)}: {key} is missing", hint)
+
+
+def _missing_url(inputs: _Inputs) -> Iterator[Problem]:
+    if inputs.document and inputs.data.get("graphite_url") is None:
+        yield Problem(
+            source=ENVIRONMENT,
+            message="GRAPHITE_URL is not set",
+            hint=f"export GRAPHITE_URL=https://graphite.example.com, or write graphite_url: in {inputs.source}",
+        )
+
+
+def _alert_indices(inputs: _Inputs) -> range:
+    alerts = inputs.at(("alerts",))
+    return range(len(alerts)) if isinstance(alerts, list) else range(0)
+
+
+def _without_effect(inputs: _Inputs) -> Iterator[Problem]:
+    """One warning for each key of the old program that is accepted and ignored, at its first place."""
+    warned = set()
+    places: list[tuple[Path, str]] = [((key,), why) for key, why in unused_keys(AlertsFile).items()]
+    in_alerts = unused_keys(AlertEntry)
+    places += [(("alerts", index, key), why) for index in _alert_indices(inputs) for key, why in in_alerts.items()]
+    for path, why in places:
+        if path[-1] not in warned and inputs.at(path) is not None:
+            warned.add(path[-1])
+            yield inputs.problem(path, f"{inputs.label(path)} has no effect", why, is_error=False, at_key=True)
+
+
+def _odd_links(inputs: _Inputs) -> Iterator[Problem]:
+    """Links that nobody could follow; the old program took any text, so this is no error."""
+    paths: Iterable[Path] = [("docs_url",), *(("alerts", index, "doc_url") for index in _alert_indices(inputs))]
+    for path in paths:
+        link = inputs.at(path)
+        if isinstance(link, str) and not _LINK.match(link):
+            message = f"{inputs.label(path)}: expected a URL with http:// or https://, got {describe(link)}"
+            yield inputs.problem(path, message, is_error=False)
+
+
+def _unheard(parsed: AlertsFile, inputs: _Inputs) -> Iterator[Problem]:
+    """Alerts that fire without anybody being told."""
+    unheard = {index: levels for index, alert in enumerate(parsed.alerts) if (levels := unheard_levels(alert, parsed))}
+    hint = "export PAGERDUTY_KEY=…, or STDOUT_ENABLED=true to print incidents"
+    has_keys = parsed.pagerduty != PagerdutyKeys() or any(alert.pagerduty_key for alert in parsed.alerts)
+    if unheard and not has_keys:
+        message = "nobody will be notified: no alert has a PagerDuty key"
+        yield Problem(source=ENVIRONMENT, message=message, hint=hint, is_error=False)
+        return
+    for index, levels in unheard.items():
+        path = ("alerts", index)
+        message = f"{inputs.label(path)}: nobody will be notified at {', '.join(levels)}, for want of a PagerDuty key"
+        yield inputs.problem(path, message, hint, is_error=False)
+
+
+def _secrets(data: Mapping[str, Data]) -> frozenset[str]:
+    """The words of every value that stands under a secret-looking key, at the top or in an alert."""
+    alerts = data.get("alerts")
+    sections = [data, *(alert for alert in (alerts if isinstance(alerts, list) else []) if isinstance(alert, dict))]
+    values: list[Data] = []
+    for section in sections:
+        for key, value in section.items():
+            if is_secret_name(key):
+                values += value if isinstance(value, list) else value.values() if isinstance(value, dict) else [value]
+    return secret_words(value for value in values if isinstance(value, str))

@@ -1,0 +1,66 @@
+"""What editors and the reference are told about alerts.yml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+import yaml
+
+from graphitepager.config.schema import AlertEntry, AlertsFile, PagerdutyKeys, json_schema
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+DATA = Path(__file__).parent.parent / "data"
+ALERT = {"name": "Load", "target": "servers.*.load", "warning": 5, "critical": 10}
+
+
+def is_accepted(data: dict[str, Any]) -> bool:
+    return jsonschema.Draft202012Validator(json_schema()).is_valid(data)
+
+
+def test_the_json_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+    assert json_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert "$id" not in json_schema()
+
+
+@pytest.mark.parametrize("name", ["readme_example", "heroku_example", "every_old_key"])
+def test_an_editor_accepts_the_files_of_the_old_program(name: str) -> None:
+    assert is_accepted(yaml.safe_load((DATA / f"{name}.yml").read_text()))
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"warning": "5"},
+        {"warning": 0.5},
+        {"name": 404},
+        {"allow_no_data": "yes"},
+        {"allow_no_data": True},
+        {"exclude": "one"},
+        {"until": None},
+        {"page_on": "critical"},
+    ],
+)
+def test_an_editor_accepts_what_the_program_accepts(extra: dict[str, Any]) -> None:
+    assert is_accepted({"alerts": [ALERT | extra], "x-anchors": {}})
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [{"warning": "ten"}, {"warning": None}, {"waring": 5}, {"page_on": ["nominal"]}, {"pagerduty_key": "short"}],
+)
+def test_an_editor_underlines_what_the_program_refuses(extra: dict[str, Any]) -> None:
+    assert not is_accepted({"alerts": [ALERT | extra]})
+    assert not is_accepted({"alerts": []})
+    assert not is_accepted({"alerts": [ALERT], "heartbeat_seconds": 0})
+
+
+@pytest.mark.parametrize("section", [AlertsFile, AlertEntry, PagerdutyKeys])
+def test_every_key_says_what_it_is_for_and_shows_an_example(section: type[BaseModel]) -> None:
+    lacking = [name for name, field in section.model_fields.items() if not (field.description and field.examples)]
+    assert lacking == []
