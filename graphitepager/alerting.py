@@ -1,0 +1,119 @@
+"""One alert from one poll to the next: the step of each series, of those that are gone, of the alert as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from graphitepager import incidents
+from graphitepager.model import WHOLE_ALERT, Alert, Event, Level, Reading, SeriesKey, SeriesState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from graphitepager.checks import Evaluation
+
+EXCLUDED = "excluded in alerts.yml"
+REMOVED = "removed from alerts.yml"
+
+_NOTHING_KNOWN: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertMemory:
+    """What is remembered of an alert between polls.
+
+    `states` holds the series that are not quiet, by name. `known` holds, by target, the names of the series that the
+    entry with that target owns: they are missed when they are gone. Kept by target, a changed target is a new start.
+    """
+
+    states: Mapping[str, SeriesState] = field(default_factory=dict)
+    known: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What a poll leads to: the memory afterwards, the states that changed (quiet ones too), and what to tell."""
+
+    memory: AlertMemory
+    changed: tuple[SeriesState, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+def advance(alert: Alert, evaluation: Evaluation, memory: AlertMemory, now: datetime) -> Progress:
+    """Take an alert through one poll. A series that is fine and was fine costs nothing here."""
+    states = dict(memory.states)
+    changed: list[SeriesState] = []
+    events: list[Event] = []
+    forgotten: set[str] = set()
+
+    def settle(before: SeriesState | None, after: SeriesState) -> None:
+        if after.is_quiet:
+            states.pop(after.key.series, None)
+        else:
+            states[after.key.series] = after
+        if after != before and not (before is None and after.is_quiet):
+            changed.append(after)
+
+    for reading in _readings(alert, evaluation, memory):
+        name = reading.key.series
+        before = memory.states.get(name)
+        outcome = incidents.step(before or SeriesState(key=reading.key), reading, now)
+        events += outcome.events
+        settle(before, SeriesState(key=reading.key) if outcome.is_forgotten else outcome.state)
+        if outcome.is_forgotten:
+            forgotten.add(name)
+    for name in evaluation.excluded & memory.states.keys():
+        before = memory.states[name]
+        events += incidents.close(before, now, EXCLUDED)
+        settle(before, SeriesState(key=before.key))
+    known = _known_after(alert, evaluation, memory, forgotten)
+    return Progress(memory=AlertMemory(states=states, known=known), changed=tuple(changed), events=tuple(events))
+
+
+def retire(memory: AlertMemory, now: datetime) -> Progress:
+    """End everything of an alert that alerts.yml no longer holds."""
+    return Progress(
+        memory=AlertMemory(),
+        changed=tuple(SeriesState(key=state.key) for state in memory.states.values()),
+        events=tuple(event for state in memory.states.values() for event in incidents.close(state, now, REMOVED)),
+    )
+
+
+def _readings(alert: Alert, evaluation: Evaluation, memory: AlertMemory) -> Iterator[Reading]:
+    """Yield the readings that can change anything, those of absent series included."""
+    for name, reading in evaluation.readings.items():
+        if reading.level is not Level.OK or name in memory.states:
+            yield reading
+    if not evaluation.is_complete:
+        return  # what is missing may be in the answer that failed
+    whole = SeriesKey(alert.name, WHOLE_ALERT)
+    if not evaluation.has_series:
+        yield Reading(key=whole, entry=alert.entries[0], level=Level.NO_DATA)
+        return  # one incident for all of them, instead of one each
+    if WHOLE_ALERT in memory.states:
+        yield Reading(key=whole, entry=alert.entries[0], level=Level.OK)
+    seen = evaluation.readings.keys() | evaluation.excluded | evaluation.unreadable | {WHOLE_ALERT}
+    missed = set()
+    for entry in alert.entries:
+        for name in memory.known.get(entry.query.target, _NOTHING_KNOWN) - seen:
+            missed.add(name)
+            yield Reading(key=SeriesKey(alert.name, name), entry=entry, level=Level.NO_DATA)
+    for name in memory.states.keys() - seen - missed:
+        yield Reading(key=SeriesKey(alert.name, name), entry=alert.entries[0], level=Level.NO_DATA)
+
+
+def _known_after(
+    alert: Alert, evaluation: Evaluation, memory: AlertMemory, forgotten: set[str]
+) -> Mapping[str, frozenset[str]]:
+    if not evaluation.is_complete:
+        return memory.known
+    owned: dict[str, set[str]] = {entry.query.target: set() for entry in alert.entries}
+    for name, reading in evaluation.readings.items():
+        owned[reading.entry.query.target].add(name)
+    seen = evaluation.readings.keys() | evaluation.excluded
+    return {
+        target: frozenset(names | (memory.known.get(target, _NOTHING_KNOWN) - seen - forgotten))
+        for target, names in owned.items()
+    }

@@ -1,0 +1,129 @@
+"""An event in words: summary, details and links, the same for every notifier."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from graphitepager.durations import format_duration
+from graphitepager.incidents import dedup_key
+from graphitepager.model import WHOLE_ALERT, Entry, Event, EventKind, Level, Link, Message, Operator, Threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SUMMARY_LIMIT = 1024  # PagerDuty's own; no other notifier wants more
+
+# From here on six digits would need an exponent, and up to there a float prints as the whole number that it is.
+_MILLION, _QUADRILLION = 1e6, 1e15
+
+# What a URL path segment or a fragment may hold unencoded (RFC 3986), so that links to names in plain ASCII stay as
+# the wikis of existing users know them. "%", "#", "?", spaces and everything outside ASCII are encoded.
+_PATH_SAFE = "/!$&'()*+,;=:@~"
+_FRAGMENT_SAFE = _PATH_SAFE + "?"
+
+
+def render(event: Event, graphite_url: str) -> Message:
+    """Put an event into words. `graphite_url` is what the graph link is built on."""
+    series = _series_in_words(event)
+    return Message(
+        kind=event.kind,
+        level=event.level,
+        dedup_key=dedup_key(event.key, event.level),
+        alert=event.key.alert,
+        series=series,
+        summary=printable(f"{_heading(event)} {event.key.alert}: {_sentence(event, series)}"),
+        at=event.at,
+        details=dict(_details(event, series)),
+        links=tuple(_links(event, series, graphite_url)),
+    )
+
+
+def runbook_link(base: str, alert: str, series: str) -> str:
+    """`{base}/{alert}#{series}`, encoded where a URL needs it."""
+    return f"{base.rstrip('/')}/{quote(alert, safe=_PATH_SAFE)}#{quote(series, safe=_FRAGMENT_SAFE)}"
+
+
+def graph_link(graphite_url: str, entry: Entry) -> str:
+    """Graphite's own picture of the target with both thresholds, over the last 20 minutes."""
+    targets = [
+        entry.query.target,
+        f'threshold({entry.warning.bound!r},"Warning","orange")',
+        f'threshold({entry.critical.bound!r},"Critical","red")',
+    ]
+    parameters = {"width": "586", "height": "308", "from": "-20min", "target": targets}
+    return f"{graphite_url.rstrip('/')}/render?{urlencode(parameters, doseq=True)}"
+
+
+def format_number(value: float) -> str:
+    """Six significant digits, and no exponent where people would not write one."""
+    if _MILLION <= abs(value) < _QUADRILLION:
+        return f"{value:.0f}"
+    return f"{value:.6g}"
+
+
+def describe_threshold(threshold: Threshold) -> str:
+    """`70`, or `5 or less` where low is bad."""
+    bound = format_number(threshold.bound)
+    return bound if threshold.operator is Operator.AT_LEAST else f"{bound} or less"
+
+
+def _series_in_words(event: Event) -> str:
+    if event.key.series == WHOLE_ALERT:
+        return event.entry.query.target if event.entry else "(all series)"
+    return event.key.series or "(series without a name)"
+
+
+def _heading(event: Event) -> str:
+    return "RESOLVED" if event.kind is EventKind.RESOLVED else event.level.label.upper()
+
+
+def _sentence(event: Event, series: str) -> str:
+    duration = format_duration(event.at - event.since)
+    if event.kind is EventKind.RESOLVED:
+        value = "" if event.value is None else f" is {format_number(event.value)},"
+        return f"{series}{value} was {event.level.label} for {duration} ({event.reason})"
+    if event.key.series == WHOLE_ALERT:
+        return f"Graphite has returned no series for {series} for {duration}"
+    if event.level is Level.NO_DATA or event.value is None:
+        return f"{series} has had no datapoint for {duration}"
+    threshold = _threshold(event)
+    bound = f" ({event.level.value} at {describe_threshold(threshold)})" if threshold else ""
+    return f"{series} is {format_number(event.value)}{bound}"
+
+
+def _threshold(event: Event) -> Threshold | None:
+    if event.entry is None:
+        return None
+    return {Level.WARNING: event.entry.warning, Level.CRITICAL: event.entry.critical}.get(event.level)
+
+
+def _details(event: Event, series: str) -> Iterator[tuple[str, str | float | None]]:
+    yield "alert", event.key.alert
+    yield "series", series
+    yield "level", event.level.label
+    if event.value is not None:
+        yield "value", event.value if math.isfinite(event.value) else format_number(event.value)
+    if event.entry is not None:
+        yield "warning", describe_threshold(event.entry.warning)
+        yield "critical", describe_threshold(event.entry.critical)
+        yield "target", event.entry.query.target
+        yield "window", f"from {event.entry.query.from_} until {event.entry.query.until or 'now'}"
+    yield "since", event.since.isoformat(timespec="seconds")
+    if event.reason is not None:
+        yield "reason", event.reason
+
+
+def _links(event: Event, series: str, graphite_url: str) -> Iterator[Link]:
+    if event.entry is None:
+        return
+    if event.entry.runbook_base:
+        yield Link(runbook_link(event.entry.runbook_base, event.key.alert, series), "Runbook")
+    yield Link(graph_link(graphite_url, event.entry), "Graph")
+
+
+def printable(text: str) -> str:
+    """Series names come from anyone who can send a metric: no control character may reach a phone or a terminal."""
+    clean = "".join(character if character.isprintable() else "�" for character in text)
+    return clean if len(clean) <= SUMMARY_LIMIT else clean[: SUMMARY_LIMIT - 1] + "…"

@@ -1,0 +1,131 @@
+"""Thresholds in both directions, exclusions, and which entry owns a series."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from graphitepager import checks
+from graphitepager.errors import FetchError
+from graphitepager.model import Level, Query, Series
+from graphitepager.rawdata import RawAnswer
+from tests.examples import alert, entry
+
+if TYPE_CHECKING:
+    from graphitepager.model import Alert, Entry
+
+START = 1_700_000_000
+
+
+def answer(**points: str) -> RawAnswer:
+    """An answer of series by name, each with a point every ten seconds."""
+    return RawAnswer([Series(name, START, START + 60, 10, values.encode()) for name, values in points.items()], [])
+
+
+def levels(one: Alert, *answers: RawAnswer | FetchError) -> dict[str, Level]:
+    by_query = dict(zip((each.query for each in one.entries), answers, strict=True))
+    return {name: reading.level for name, reading in checks.evaluate(one, by_query).readings.items()}
+
+
+@pytest.mark.parametrize(
+    ("value", "level"),
+    [
+        (49.99, Level.OK),
+        (50, Level.WARNING),
+        (69.99, Level.WARNING),
+        (70, Level.CRITICAL),
+        (float("inf"), Level.CRITICAL),
+        (float("-inf"), Level.OK),
+    ],
+)
+def test_high_is_bad_where_critical_is_above_warning(value: float, level: Level) -> None:
+    assert checks.level_of(value, entry(warning=50, critical=70)) is level
+
+
+@pytest.mark.parametrize(
+    ("value", "level"), [(21, Level.OK), (20, Level.WARNING), (10.01, Level.WARNING), (10, Level.CRITICAL)]
+)
+def test_low_is_bad_where_warning_is_above_critical(value: float, level: Level) -> None:
+    assert checks.level_of(value, entry(warning=20, critical=10)) is level
+
+
+@pytest.mark.parametrize(("value", "level"), [(4.99, Level.OK), (5, Level.CRITICAL), (6, Level.CRITICAL)])
+def test_with_equal_thresholds_critical_wins(value: float, level: Level) -> None:
+    assert checks.level_of(value, entry(warning=5, critical=5)) is level
+
+
+def test_the_value_judged_is_the_last_one_that_is_not_none() -> None:
+    one = alert(entry())
+    readings = checks.evaluate(one, {one.entries[0].query: answer(db1="10.0,60.0,None")}).readings
+    assert (readings["db1"].level, readings["db1"].value) == (Level.WARNING, 60.0)
+    assert readings["db1"].covered_until == datetime.fromtimestamp(START + 20, UTC)
+
+
+def test_a_series_of_nothing_but_none_is_no_data_since_its_window_began() -> None:
+    one = alert(entry())
+    readings = checks.evaluate(one, {one.entries[0].query: answer(db1="None,None")}).readings
+    assert (readings["db1"].level, readings["db1"].value) == (Level.NO_DATA, None)
+    assert readings["db1"].covered_until == datetime.fromtimestamp(START, UTC)
+
+
+class TestSameName:
+    """Entries with one name split their series by file order."""
+
+    def pair(self, **first: Any) -> tuple[Entry, Entry]:
+        return (
+            entry(query=Query("worker-*", "-1min", None), warning=100, critical=200, **first),
+            entry(query=Query("*", "-1min", None), warning=5, critical=10),
+        )
+
+    def test_the_first_entry_that_returns_a_series_owns_it(self) -> None:
+        both = answer(worker="50.0", web="50.0")
+        assert levels(alert(*self.pair()), answer(worker="50.0"), both) == {
+            "worker": Level.OK,
+            "web": Level.CRITICAL,
+        }
+
+    def test_it_owns_it_also_when_it_excludes_it(self) -> None:
+        both = answer(worker="50.0", web="50.0")
+        pair = self.pair(exclude=frozenset({"worker"}))
+        assert levels(alert(*pair), answer(worker="50.0"), both) == {"web": Level.CRITICAL}
+
+    def test_it_owns_it_also_when_it_holds_no_data(self) -> None:
+        both = answer(worker="50.0", web="1.0")
+        assert levels(alert(*self.pair()), answer(worker="None"), both) == {
+            "worker": Level.NO_DATA,
+            "web": Level.OK,
+        }
+
+    def test_a_failed_first_entry_keeps_the_second_from_judging_series_that_are_not_its_own(self) -> None:
+        one = alert(*self.pair())
+        first, second = one.entries
+        evaluation = checks.evaluate(
+            one, {first.query: FetchError("worker-*", "timed out"), second.query: answer(worker="50.0")}
+        )
+        assert (evaluation.readings, evaluation.is_complete) == ({}, False)
+
+    def test_a_failed_second_entry_does_not_harm_the_first(self) -> None:
+        assert levels(alert(*self.pair()), answer(worker="150.0"), FetchError("*", "timed out")) == {
+            "worker": Level.WARNING
+        }
+
+
+def test_of_two_series_with_one_name_the_worse_speaks() -> None:
+    twins = RawAnswer([*answer(db1="80.0").series, *answer(db1="10.0").series, *answer(db1="None").series], [])
+    assert levels(alert(entry()), twins) == {"db1": Level.CRITICAL}
+
+
+def test_points_that_are_no_numbers_say_nothing_of_their_series() -> None:
+    one = alert(entry())
+    evaluation = checks.evaluate(one, {one.entries[0].query: answer(db1="1.0,oops", db2="1.0")})
+    assert evaluation.unreadable == {"db1"}
+    assert list(evaluation.readings) == ["db2"]
+
+
+def test_a_query_that_two_alerts_share_is_asked_once() -> None:
+    assert checks.queries_of([alert(name="a"), alert(name="b"), alert(entry("other"), name="c")]) == (
+        Query("servers.*.lock", "-1min", None),
+        Query("other", "-1min", None),
+    )

@@ -1,0 +1,143 @@
+"""What people read: summaries that fit a phone, details, and links that open."""
+
+from __future__ import annotations
+
+import math
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from graphitepager.messages import SUMMARY_LIMIT, format_number, render, runbook_link
+from graphitepager.model import WHOLE_ALERT, Event, EventKind, Level, Message, SeriesKey
+from tests.examples import GRAPHITE_URL, KEY, MINUTE, NOON, entry
+
+
+def message(kind: EventKind, level: Level, **other: object) -> Message:
+    fields = {"key": KEY, "at": NOON, "since": NOON, "value": 82.4, "entry": entry()} | other
+    return render(Event(kind=kind, level=level, **fields), GRAPHITE_URL)  # type: ignore[arg-type]
+
+
+def summary(level: Level, **other: object) -> str:
+    return message(EventKind.TRIGGERED, level, **other).summary
+
+
+def resolved(level: Level, **other: object) -> str:
+    return message(EventKind.RESOLVED, level, since=NOON - 12 * MINUTE, **other).summary
+
+
+def test_a_critical_page_says_what_is_how_bad() -> None:
+    assert summary(Level.CRITICAL) == "CRITICAL MongoDB lock: db1 is 82.4 (critical at 70)"
+
+
+def test_a_warning_names_the_warning_threshold() -> None:
+    assert summary(Level.WARNING, value=52.5) == "WARNING MongoDB lock: db1 is 52.5 (warning at 50)"
+
+
+def test_where_low_is_bad_the_threshold_says_so() -> None:
+    low = entry(warning=20, critical=10)
+    assert (
+        summary(Level.CRITICAL, value=3.25, entry=low) == "CRITICAL MongoDB lock: db1 is 3.25 (critical at 10 or less)"
+    )
+
+
+def test_no_data_says_since_when() -> None:
+    text = summary(Level.NO_DATA, value=None, since=NOON - 3 * MINUTE)
+    assert text == "NO DATA MongoDB lock: db1 has had no datapoint for 3min"
+
+
+def test_an_alert_that_watches_nothing_names_its_target() -> None:
+    text = summary(Level.NO_DATA, value=None, key=SeriesKey(KEY.alert, WHOLE_ALERT), since=NOON - 3 * MINUTE)
+    assert text == "NO DATA MongoDB lock: Graphite has returned no series for servers.*.lock for 3min"
+
+
+def test_a_resolve_says_for_how_long_and_why() -> None:
+    text = resolved(Level.CRITICAL, value=12.1, reason="back to Nominal")
+    assert text == "RESOLVED MongoDB lock: db1 is 12.1, was Critical for 12min (back to Nominal)"
+
+
+def test_a_resolve_of_a_removed_alert_needs_no_entry() -> None:
+    text = resolved(Level.CRITICAL, value=None, entry=None, reason="removed from alerts.yml")
+    assert text == "RESOLVED MongoDB lock: db1 was Critical for 12min (removed from alerts.yml)"
+
+
+def test_a_series_without_a_name_is_called_that() -> None:
+    text = summary(Level.CRITICAL, key=SeriesKey("Load", ""))
+    assert text == "CRITICAL Load: (series without a name) is 82.4 (critical at 70)"
+
+
+def test_a_summary_is_one_printable_line_of_at_most_1024_characters() -> None:
+    hostile = "a\nb\x1b[31m\u202e\0" + "x" * 5000
+    text = summary(Level.CRITICAL, key=SeriesKey("Load", hostile))
+    assert len(text) == SUMMARY_LIMIT
+    assert text.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (82.4, "82.4"),
+        (70.0, "70"),
+        (0.1 + 0.2, "0.3"),
+        (69.97, "69.97"),
+        (1e-05, "1e-05"),
+        (123456.7, "123457"),
+        (1234567.8, "1234568"),
+        (-2.5e9, "-2500000000"),
+        (1e16, "1e+16"),
+        (math.inf, "inf"),
+    ],
+)
+def test_numbers_are_short(value: float, text: str) -> None:
+    assert format_number(value) == text
+
+
+def test_details_hold_what_a_responder_asks_for() -> None:
+    assert message(EventKind.TRIGGERED, Level.CRITICAL).details == {
+        "alert": "MongoDB lock",
+        "series": "db1",
+        "level": "Critical",
+        "value": 82.4,
+        "warning": "50",
+        "critical": "70",
+        "target": "servers.*.lock",
+        "window": "from -1min until now",
+        "since": "2026-01-15T12:00:00+00:00",
+    }
+
+
+def test_an_infinite_value_is_a_word_in_the_details() -> None:
+    assert message(EventKind.TRIGGERED, Level.CRITICAL, value=math.inf).details["value"] == "inf"
+
+
+class TestRunbookLink:
+    """`{docs_url}/{alert name}#{series}`."""
+
+    @pytest.mark.parametrize("name", ["MongoDB", "Disk-free_root.2", "host/load", "a(b),c*d!e'f;g:h@i&j=k+l$m~n"])
+    def test_plain_ascii_names_stay_byte_for_byte(self, name: str) -> None:
+        assert runbook_link("https://wiki/x", name, name) == f"https://wiki/x/{name}#{name}"
+
+    def test_what_a_url_cannot_hold_is_encoded(self) -> None:
+        link = runbook_link("https://wiki/x", "MongoDB lock % #1?", "größe y#z")
+        assert link == "https://wiki/x/MongoDB%20lock%20%25%20%231%3F#gr%C3%B6%C3%9Fe%20y%23z"
+
+    def test_a_trailing_slash_is_not_doubled(self) -> None:
+        assert runbook_link("https://wiki/x/", "a", "b") == "https://wiki/x/a#b"
+
+    def test_it_comes_first_and_only_where_a_base_is_known(self) -> None:
+        with_runbook = message(EventKind.TRIGGERED, Level.CRITICAL, entry=entry(runbook_base="https://wiki"))
+        assert [link.text for link in with_runbook.links] == ["Runbook", "Graph"]
+        assert with_runbook.links[0].href == "https://wiki/MongoDB%20lock#db1"
+        assert [link.text for link in message(EventKind.TRIGGERED, Level.CRITICAL).links] == ["Graph"]
+
+
+def test_the_graph_shows_the_target_and_both_thresholds_over_the_last_20_minutes() -> None:
+    target = "aliasByNode(scale(a.*.b, 100), 1)&x=1"
+    (graph,) = message(EventKind.TRIGGERED, Level.CRITICAL, entry=entry(target)).links
+    parts = urlsplit(graph.href)
+    assert f"{parts.scheme}://{parts.netloc}{parts.path}" == "https://graphite.example.com/render"
+    assert parse_qs(parts.query) == {
+        "width": ["586"],
+        "height": ["308"],
+        "from": ["-20min"],
+        "target": [target, 'threshold(50,"Warning","orange")', 'threshold(70,"Critical","red")'],
+    }
