@@ -1,0 +1,250 @@
+"""One request to Graphite's render API: a query in, the parsed answer or a FetchError out.
+
+An answer that is late, cut short or of another kind is an error, never fewer series: a series that is missing from
+an answer will be taken as gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import http.client
+import re
+import socket
+import ssl
+import zlib
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3.exceptions
+from requests.auth import HTTPBasicAuth
+
+from graphitepager import __version__, rawdata
+from graphitepager.errors import FetchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from graphitepager.model import Query, Settings
+    from graphitepager.rawdata import RawAnswer
+
+# Where an answer that runs away ends; a million series of a minute each are about 70 MB.
+MAX_ANSWER_BYTES = 128 * 1024 * 1024
+_MAX_ERROR_BYTES = 64 * 1024
+_MAX_LINE = 200
+_PIECE_BYTES = 64 * 1024
+_GZIP_WBITS = 16 + zlib.MAX_WBITS
+_OK = 200
+
+# graphite-web's error page holds the traceback, whose last line is the exception's.
+_TRACEBACK = re.compile(r"<pre>\s*(Traceback .*?)(?:</pre>|\Z)", re.DOTALL)
+
+# What can go wrong on the way, in words. The first kind that is among an error's causes is the one to name.
+_SENTENCES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    (requests.ConnectTimeout, "no connection to {host} within {connect_s:g} s"),
+    ((requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError), "no answer within {read_s:g} s"),
+    (requests.exceptions.ProxyError, "the proxy that the environment names did not let the request through"),
+    (ssl.SSLError, "TLS with {host} failed: {detail}"),
+    (
+        (requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError),
+        "GRAPHITE_URL holds a host name that cannot be one",
+    ),
+    (socket.gaierror, "the host name of {host} cannot be resolved"),
+    (ConnectionRefusedError, "nothing listens at {host} (connection refused)"),
+    ((http.client.IncompleteRead, urllib3.exceptions.IncompleteRead), "the answer breaks off"),
+    (ConnectionError, "{host} closed the connection without a whole answer"),
+    (http.client.HTTPException, "{host} does not speak HTTP: is GRAPHITE_URL right?"),
+    (zlib.error, "the answer's gzip data is corrupt"),
+    (OSError, "no connection to {host}: {detail}"),
+)
+
+
+class _UnusableError(Exception):
+    """The answer cannot be used; the text says why."""
+
+
+class Connection:
+    """A keep-alive connection to one Graphite, for one thread at a time."""
+
+    def __init__(self, settings: Settings, *, max_answer_bytes: int = MAX_ANSWER_BYTES) -> None:
+        self._settings = settings
+        self._max_answer_bytes = max_answer_bytes
+        self._url = settings.graphite_url.rstrip("/") + "/render"
+        self._session = requests.Session()
+        # Proxies and certificates may come from the environment, where operators set them for every program.
+        # Credentials may not: an `auth` that does nothing keeps requests from sending what ~/.netrc has for the host.
+        self._session.auth = _credentials(settings) or (lambda request: request)
+        self._session.headers["User-Agent"] = f"graphite-pager/{__version__}"
+        self._session.headers["Accept-Encoding"] = "gzip"
+
+    def ask(self, query: Query, remaining_s: Callable[[], float]) -> RawAnswer:
+        """Fetch and parse; `remaining_s` tells how long the answer is still wanted. Raises FetchError."""
+        try:
+            with self._post(query, remaining_s()) as response:
+                pieces = _decoded(response, _received(response, remaining_s))
+                _check(response, pieces)
+                return _parsed(_whole(pieces, self._max_answer_bytes))
+        except _UnusableError as error:
+            reason = str(error)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, zlib.error) as error:
+            reason = self._explain(error)
+        # Raised out here, the error does not hold on to the ones above, with the request and the body in their frames.
+        raise FetchError(query.target, reason)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _post(self, query: Query, remaining_s: float) -> requests.Response:
+        form = {"target": query.target, "from": query.from_, "until": query.until, "format": "raw", "noCache": "1"}
+        wanted_s = remaining_s + 0.05  # what times out because the answer is no longer wanted does so after that
+        timeouts = (
+            min(self._settings.graphite_connect_timeout_s, wanted_s),
+            min(self._settings.graphite_read_timeout_s, wanted_s),
+        )
+
+        def send() -> requests.Response:
+            return self._session.post(self._url, data=form, timeout=timeouts, stream=True, allow_redirects=False)
+
+        try:
+            return send()
+        except requests.ConnectionError as error:
+            # The other side may close an idle connection in the moment in which it is used again. A render changes
+            # nothing, so it can be asked for twice.
+            if error.args and isinstance(error.args[0], urllib3.exceptions.ProtocolError):
+                return send()
+            raise
+
+    def _explain(self, error: Exception) -> str:
+        """Say in a sentence what went wrong on the way, without the URL and whatever libraries put into their texts."""
+        causes = list(_causes(error))
+        for kinds, sentence in _SENTENCES:
+            for cause in causes:
+                if isinstance(cause, kinds):
+                    return sentence.format(
+                        host=urlsplit(self._url).netloc,
+                        connect_s=self._settings.graphite_connect_timeout_s,
+                        read_s=self._settings.graphite_read_timeout_s,
+                        detail=_detail(cause),
+                    )
+        return f"the request failed ({type(error).__name__})"
+
+
+def _credentials(settings: Settings) -> HTTPBasicAuth | None:
+    if not settings.graphite_user:
+        return None
+    # As UTF-8 (RFC 7617): requests would encode text as Latin-1.
+    return HTTPBasicAuth(settings.graphite_user.encode(), (settings.graphite_pass or "").encode())
+
+
+def _received(response: requests.Response, remaining_s: Callable[[], float]) -> Iterator[bytes]:
+    """Yield the body as it arrives. The read timeout alone would let a trickle go on for ever."""
+    while piece := response.raw.read1(_PIECE_BYTES, decode_content=False):
+        if remaining_s() <= 0:
+            raise _UnusableError("the answer came too slowly")
+        yield piece
+
+
+def _decoded(response: requests.Response, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Undo gzip in bounded steps; urllib3 would take a gzip stream that was cut for a whole one."""
+    encoding = response.headers.get("Content-Encoding", "identity").lower()
+    if encoding == "identity":
+        yield from pieces
+        return
+    if encoding != "gzip":
+        raise _UnusableError(f"answered in the encoding {_plain(encoding)}, which was not asked for")
+    decoder = zlib.decompressobj(_GZIP_WBITS)
+    for piece in pieces:
+        yield decoder.decompress(piece, _PIECE_BYTES)
+        while decoder.unconsumed_tail:
+            yield decoder.decompress(decoder.unconsumed_tail, _PIECE_BYTES)
+    yield decoder.flush()
+    if not decoder.eof or decoder.unused_data:
+        raise _UnusableError("the answer's gzip data breaks off")
+
+
+def _check(response: requests.Response, pieces: Iterable[bytes]) -> None:
+    """Let only raw data pass; everything else is named by its status and, where there is one, Graphite's message."""
+    status = f"{response.status_code} {http.client.responses.get(response.status_code, '')}".strip()
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if response.status_code == _OK:
+        if kind == "text/plain":
+            return
+        name = "HTML" if kind == "text/html" else _plain(kind) or "something untyped"
+        raise _UnusableError(f"answered {name} instead of raw data: is GRAPHITE_URL the root of graphite-web?")
+    if response.is_redirect:
+        raise _UnusableError(f"{status}: redirected to {_origin(response)}, but GRAPHITE_URL must answer by itself")
+    if response.status_code in (401, 403):
+        raise _UnusableError(f"{status}: check GRAPHITE_USER and GRAPHITE_PASS")
+    message = _message(_beginning(pieces, _MAX_ERROR_BYTES)) if kind.startswith("text/") else ""
+    raise _UnusableError(f"{status}: {message}" if message else status)
+
+
+def _whole(pieces: Iterable[bytes], limit: int) -> bytes:
+    held, size = [], 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise _UnusableError(f"the answer is larger than {limit / 2**20:g} MiB")
+    return b"".join(held)
+
+
+def _beginning(pieces: Iterable[bytes], limit: int) -> bytes:
+    """As much of an error page as there is; nobody minds where it ends."""
+    held = bytearray()
+    with contextlib.suppress(_UnusableError, urllib3.exceptions.HTTPError, zlib.error):
+        for piece in pieces:
+            held += piece
+            if len(held) >= limit:
+                break
+    return bytes(held[:limit])
+
+
+def _parsed(body: bytes) -> RawAnswer:
+    answer = rawdata.parse(body)
+    if answer.bad_lines and not answer.series:
+        raise _UnusableError(f"answered something else than raw data, beginning with: {_plain(answer.bad_lines[0])}")
+    if body and not body.endswith(b"\n"):  # the only sign, where neither a length nor chunks tell
+        raise _UnusableError("the answer breaks off in the middle of a line")
+    return answer
+
+
+def _message(body: bytes) -> str:
+    """Return the first line that means something, or nothing. graphite-web calls even its plain messages HTML."""
+    text = body.decode("utf-8", "replace").strip()
+    if text.startswith("<"):
+        page = _TRACEBACK.search(text)
+        return _plain(html.unescape(page[1]).strip().splitlines()[-1]) if page else ""
+    return _plain(text.partition("\n")[0])
+
+
+def _origin(response: requests.Response) -> str:
+    """Where a redirect leads, without path, query and credentials."""
+    try:
+        there = urlsplit(urljoin(response.url, response.headers["Location"]))
+    except ValueError:
+        return "an invalid URL"
+    return _plain(f"{there.scheme}://{there.netloc.rpartition('@')[2]}")
+
+
+def _plain(text: str) -> str:
+    """Make one short line of it that is safe to print."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return line if len(line) <= _MAX_LINE else line[: _MAX_LINE - 1] + "…"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield what led to the error, the root first."""
+    if error is not None:
+        yield from _causes(error.__cause__ or error.__context__)
+        yield error
+
+
+def _detail(cause: BaseException) -> str:
+    """What the operating system or OpenSSL call it."""
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return _plain(cause.verify_message)
+    if isinstance(cause, ssl.SSLError):
+        return _plain(cause.reason or "handshake failed").replace("_", " ").lower()
+    return _plain(getattr(cause, "strerror", None) or type(cause).__name__)
