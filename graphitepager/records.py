@@ -1,0 +1,119 @@
+"""What passes between the daemon and its database: a poll to record, a snapshot to start from, messages as JSON."""
+
+from __future__ import annotations
+
+import enum
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from graphitepager.model import EventKind, Level, Link, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from graphitepager.alerting import AlertMemory
+    from graphitepager.model import Event, Route, SeriesState
+
+
+class DeliveryStatus(enum.Enum):
+    """Where a delivery stands. The values are stored."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """An event with its words and where they go.
+
+    `routes` matters for a trigger only: a resolve goes where the trigger of its incident went, as stored.
+    """
+
+    event: Event
+    message: Message
+    routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollRecord:
+    """Everything one poll changed; it is stored as a whole or not at all.
+
+    `series` and `failed` count the series seen and the queries without a usable answer. `states` holds the changed
+    ones only; a quiet one is forgotten. `known` holds what AlertMemory.known is now, for the alerts where that changed;
+    nothing forgets the alert. `changes` are told in their order.
+    """
+
+    started_at: datetime
+    finished_at: datetime
+    series: int
+    failed: int
+    states: Sequence[SeriesState] = ()
+    known: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
+    changes: Sequence[Change] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollSummary:
+    """The last complete poll."""
+
+    started_at: datetime
+    finished_at: datetime
+    series: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What a starting daemon has to know of its predecessor's time.
+
+    `memories` holds the alerts of which anything is remembered, by name. `last_poll` is None before the first poll.
+    """
+
+    memories: Mapping[str, AlertMemory]
+    last_poll: PollSummary | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What is not sent: how many wait, since when the oldest does, how many were given up."""
+
+    pending: int
+    oldest: datetime | None
+    dead: int
+
+
+def to_json(message: Message) -> str:
+    """The message as one line of pure ASCII, which every database takes, whatever a series is called."""
+    return json.dumps(
+        {
+            "kind": message.kind.value,
+            "level": message.level.value,
+            "dedup_key": message.dedup_key,
+            "alert": message.alert,
+            "series": message.series,
+            "summary": message.summary,
+            "at": message.at.isoformat(),
+            "details": dict(message.details),
+            "links": [list(link) for link in message.links],
+        },
+        separators=(",", ":"),
+    )
+
+
+def from_json(text: str) -> Message:
+    """The message that `to_json` wrote."""
+    stored = json.loads(text)
+    return Message(
+        kind=EventKind(stored["kind"]),
+        level=Level(stored["level"]),
+        dedup_key=stored["dedup_key"],
+        alert=stored["alert"],
+        series=stored["series"],
+        summary=stored["summary"],
+        at=datetime.fromisoformat(stored["at"]),
+        details=stored["details"],
+        links=tuple(Link(*link) for link in stored["links"]),
+    )

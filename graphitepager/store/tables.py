@@ -1,0 +1,186 @@
+"""The tables of the state database, and the column types that make SQLite and PostgreSQL behave alike."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+from graphitepager.model import EventKind, Level
+from graphitepager.records import DeliveryStatus
+
+if TYPE_CHECKING:
+    import enum
+
+    from sqlalchemy import Dialect
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in, aware UTC out; SQLite by itself would return what it got without the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a datetime without a zone cannot be stored")
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class AnyText(TypeDecorator[str]):
+    """Text that may hold what PostgreSQL refuses, because series names come from whoever writes to Graphite.
+
+    U+0000 is kept as U+FDD0, a code point that Unicode reserves for a program's own use, so that a name comes back as
+    it was; a lone surrogate, which no decoded answer holds, becomes U+FFFD.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or value.isascii():
+            return value and value.replace("\0", "\ufdd0")
+        return value.replace("\0", "\ufdd0").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return value and value.replace("\ufdd0", "\0")
+
+
+def _words(kind: type[enum.Enum]) -> Enum:
+    """An enum as its values in a plain column, so that a new member needs no migration."""
+    return Enum(kind, native_enum=False, length=16, values_callable=lambda members: [each.value for each in members])
+
+
+def text_id(*parts: str) -> str:
+    """A fixed-length key for names of any length: PostgreSQL cannot index a series name of 3,000 characters."""
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+_ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+# Series that are not fine. `id` is text_id(alert, series).
+series_states = Table(
+    "series_states",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("alert", AnyText, nullable=False),
+    Column("series", AnyText, nullable=False),
+    Column("level", _words(Level), nullable=False),
+    Column("since", UtcDateTime),
+    Column("value", Double),
+    Column("no_data_since", UtcDateTime),
+    Column("no_data_open", Boolean, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# Which series exist: a row for each alert and target, not for each series, because nothing ever asks for one alone.
+# The ids are text_id of the name; `names` is deflated UTF-8, a name a line.
+known_series = Table(
+    "known_series",
+    metadata,
+    Column("alert_id", String(64), primary_key=True),
+    Column("target_id", String(64), primary_key=True),
+    Column("alert", AnyText, nullable=False),
+    Column("target", AnyText, nullable=False),
+    Column("names", LargeBinary, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("dedup_key", AnyText, nullable=False),
+    Column("alert", AnyText, nullable=False),
+    Column("series", AnyText, nullable=False),
+    Column("level", _words(Level), nullable=False),
+    Column("value", Double),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    Column("close_reason", AnyText),
+    sqlite_autoincrement=True,
+)
+
+Index(
+    "uq_incidents_open",
+    incidents.c.dedup_key,
+    unique=True,
+    sqlite_where=incidents.c.closed_at.is_(None),
+    postgresql_where=incidents.c.closed_at.is_(None),
+)
+
+# `lane` groups what must leave in order of `id`. `finished_at` is null exactly while `status` is pending: the queue's
+# queries ask for that, because a partial index helps a constant condition only, not one with a parameter.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("incident_id", _ROW_ID, ForeignKey("incidents.id"), nullable=False, index=True),
+    Column("lane", AnyText, nullable=False),
+    Column("kind", _words(EventKind), nullable=False),
+    Column("level", _words(Level), nullable=False),
+    Column("notifier", AnyText, nullable=False),
+    Column("address", AnyText, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("status", _words(DeliveryStatus), nullable=False, index=True),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", UtcDateTime, nullable=False),
+    Column("claimed_by", AnyText),
+    Column("claimed_until", UtcDateTime),
+    Column("last_error", AnyText),
+    Column("answer", AnyText),
+    Column("finished_at", UtcDateTime),
+    sqlite_autoincrement=True,
+)
+
+Index(
+    "ix_deliveries_pending",
+    deliveries.c.lane,
+    deliveries.c.id,
+    sqlite_where=deliveries.c.finished_at.is_(None),
+    postgresql_where=deliveries.c.finished_at.is_(None),
+)
+
+# One row, which the first migration inserts: a poll in which nothing changes is one UPDATE.
+polls = Table(
+    "polls",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("started_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("series", Integer),
+    Column("failed", Integer),
+)

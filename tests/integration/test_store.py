@@ -1,0 +1,259 @@
+"""The store remembers what a poll changed, whole or not at all, on SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import Engine, event
+
+from graphitepager.alerting import AlertMemory
+from graphitepager.errors import StoreError
+from graphitepager.model import WHOLE_ALERT, EventKind, Level, Route, SeriesKey, SeriesState
+from graphitepager.records import PollSummary, Snapshot
+from graphitepager.store import Store
+from tests.integration.store_support import KINDS, NOON, PAGERDUTY, empty_database, poll, resolved, triggered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy.engine import URL
+
+MINUTE = timedelta(minutes=1)
+KEY = SeriesKey("Load", "web1.load")
+NAMES = [
+    "",
+    "a",
+    WHOLE_ALERT,
+    "nul\0inside",
+    "<script>alert(1)</script>",
+    "\u202eright to left",
+    "ünïcödé 🔥 'quoted' \"twice\" %s :x \\ \\0",
+    "x" * 5000,
+]
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
+    with empty_database(request.param, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def store(url: URL) -> Iterator[Store]:
+    with Store.open(url) as store:
+        yield store
+
+
+def told(store: Store) -> list[tuple[EventKind, str, Level, Route]]:
+    """Send everything there is, in the order in which it may leave."""
+    sent = []
+    while claimed := store.claim(NOON + 60 * MINUTE, worker="w", lease=MINUTE, limit=100):
+        for each in claimed:
+            sent.append((each.message.kind, each.message.series, each.message.level, each.route))
+            assert store.mark_sent(each.id, "w", NOON, "202")
+    return sent
+
+
+def test_a_new_database_remembers_nothing(store: Store) -> None:
+    assert store.load() == Snapshot(memories={}, last_poll=None)
+    assert store.backlog().pending == 0
+    assert store.next_due(NOON) is None
+
+
+def test_what_was_recorded_is_there_after_a_restart(url: URL) -> None:
+    state = SeriesState(key=KEY, level=Level.CRITICAL, since=NOON, value=1.5)
+    silent = SeriesState(key=SeriesKey("Load", WHOLE_ALERT), no_data_since=NOON, no_data_open=True)
+    known = {"a.*": frozenset({"a.b", "a.c"}), "unnamed": frozenset({""}), "empty": frozenset[str]()}
+    with Store.open(url) as store:
+        store.record(poll(states=[state, silent], known={"Load": known, "Other": {"t": frozenset("x")}}))
+        store.record(poll(at=NOON + MINUTE, series=9, failed=2))
+    with Store.open(url) as store:
+        assert store.load() == Snapshot(
+            memories={
+                "Load": AlertMemory(states={"web1.load": state, WHOLE_ALERT: silent}, known=known),
+                "Other": AlertMemory(known={"t": frozenset("x")}),
+            },
+            last_poll=PollSummary(started_at=NOON + MINUTE, finished_at=NOON + MINUTE, series=9, failed=2),
+        )
+
+
+def test_a_state_is_replaced_and_a_quiet_one_forgotten(store: Store) -> None:
+    other = SeriesState(key=SeriesKey("Load", "web2.load"), level=Level.WARNING, since=NOON)
+    store.record(poll(states=[SeriesState(key=KEY, level=Level.WARNING), other]))
+    worse = SeriesState(key=KEY, level=Level.CRITICAL, since=NOON, value=9.0)
+    store.record(poll(states=[worse]))
+    assert store.load().memories["Load"].states == {"web1.load": worse, "web2.load": other}
+    store.record(poll(states=[SeriesState(key=KEY), SeriesState(key=other.key)]))
+    assert store.load().memories == {}
+
+
+def test_the_known_series_of_an_alert_are_replaced_as_a_whole(store: Store) -> None:
+    store.record(poll(known={"Load": {"old": frozenset("ab")}, "Disk": {"d": frozenset("c")}}))
+    store.record(poll(known={"Load": {"new": frozenset("z")}, "Disk": {}}))
+    assert store.load().memories == {"Load": AlertMemory(known={"new": frozenset("z")})}
+
+
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: ascii(name[:12]))
+def test_a_series_may_be_called_anything(store: Store, name: str) -> None:
+    state = SeriesState(key=SeriesKey(name, name), level=Level.WARNING, since=NOON)
+    route = Route("pagerduty", name)
+    change = triggered(name, route)
+    store.record(poll(change, states=[state]))
+    assert store.load().memories == {name: AlertMemory(states={name: state})}
+    (delivery,) = store.claim(NOON, worker=name, lease=MINUTE, limit=1)
+    assert (delivery.message, delivery.route) == (change.message, route)
+    assert store.mark_failed(delivery.id, name, name, NOON)
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, 1e308, 5e-324, -0.1])
+def test_a_value_comes_back_to_the_last_bit(store: Store, value: float) -> None:
+    store.record(
+        poll(
+            triggered("web1.load", value=value),
+            states=[SeriesState(key=KEY, level=Level.OK, value=value, no_data_since=NOON)],
+        )
+    )
+    assert store.load().memories["Load"].states["web1.load"].value == value
+    (delivery,) = store.claim(NOON, worker="w", lease=MINUTE, limit=1)
+    assert delivery.message.details["value"] == value
+
+
+def test_a_time_of_any_zone_comes_back_in_utc(store: Store) -> None:
+    noon_in_paris = NOON.astimezone(timezone(timedelta(hours=1))).replace(microsecond=123456)
+    store.record(poll(states=[SeriesState(key=KEY, level=Level.WARNING, since=noon_in_paris)]))
+    since = store.load().memories["Load"].states["web1.load"].since
+    assert since == noon_in_paris
+    assert since is not None
+    assert since.utcoffset() == timedelta(0)
+
+
+def test_a_trigger_is_queued_once_for_each_route(store: Store) -> None:
+    other = Route("stdout", "")
+    store.record(poll(triggered("a", PAGERDUTY, other, PAGERDUTY)))
+    assert told(store) == [
+        (EventKind.TRIGGERED, "a", Level.WARNING, PAGERDUTY),
+        (EventKind.TRIGGERED, "a", Level.WARNING, other),
+    ]
+
+
+def test_a_poll_recorded_twice_is_told_once(store: Store) -> None:
+    for _ in range(2):
+        store.record(poll(triggered("a"), states=[SeriesState(key=KEY, level=Level.WARNING)]))
+    for _ in range(2):
+        store.record(poll(resolved("a")))
+    assert [kind for kind, *_ in told(store)] == [EventKind.TRIGGERED, EventKind.RESOLVED]
+
+
+def test_a_resolve_goes_exactly_where_its_trigger_went(store: Store) -> None:
+    old, older, new = Route("pagerduty", "old key"), Route("stdout", ""), Route("pagerduty", "new key")
+    store.record(poll(triggered("a", old, older)))
+    told(store)
+    store.record(poll(resolved("a", new)))
+    assert [route for *_, route in told(store)] == [old, older]
+
+
+def test_an_incident_that_went_nowhere_is_resolved_nowhere(store: Store) -> None:
+    change = triggered("a")
+    store.record(poll(type(change)(event=change.event, message=change.message)))
+    store.record(poll(resolved("a", PAGERDUTY), resolved("never opened", PAGERDUTY)))
+    assert told(store) == []
+
+
+def test_an_incident_that_comes_again_is_told_again(store: Store) -> None:
+    store.record(poll(triggered("a"), resolved("a"), triggered("a", Route("stdout", ""))))
+    store.record(poll(resolved("a")))
+    assert [(kind, route.notifier) for kind, *_, route in told(store)] == [
+        (EventKind.TRIGGERED, "pagerduty"),
+        (EventKind.TRIGGERED, "stdout"),
+        (EventKind.RESOLVED, "pagerduty"),
+        (EventKind.RESOLVED, "stdout"),
+    ]
+
+
+def test_a_new_level_is_triggered_before_the_old_one_is_resolved(store: Store) -> None:
+    store.record(poll(triggered("a")))
+    store.record(poll(triggered("a", level=Level.CRITICAL), resolved("a")))
+    assert [(kind, level) for kind, _, level, _ in told(store)] == [
+        (EventKind.TRIGGERED, Level.WARNING),
+        (EventKind.TRIGGERED, Level.CRITICAL),
+        (EventKind.RESOLVED, Level.WARNING),
+    ]
+
+
+def test_a_poll_that_fails_half_way_leaves_nothing(store: Store) -> None:
+    without_a_zone = datetime(2026, 3, 1, 12)
+    state = SeriesState(key=KEY, level=Level.WARNING, since=NOON)
+    with pytest.raises(StoreError, match="without a zone"):
+        store.record(
+            poll(
+                triggered("a"), triggered("a", level=Level.CRITICAL), triggered("b", at=without_a_zone), states=[state]
+            )
+        )
+    assert store.load() == Snapshot(memories={}, last_poll=None)
+    assert store.backlog().pending == 0
+    store.record(poll(triggered("a")))
+    assert store.backlog().pending == 1
+
+
+def test_two_processes_that_poll_at_once_page_as_one(url: URL, store: Store) -> None:
+    start = threading.Barrier(2)
+    errors: list[StoreError] = []
+
+    def record(own: Store) -> None:
+        for number in range(20):
+            start.wait(10)
+            try:
+                own.record(poll(*(triggered(f"{number}.{one}") for one in range(5))))
+            except StoreError as error:
+                errors.append(error)
+
+    with Store.open(url) as other:
+        threads = [threading.Thread(target=record, args=(own,)) for own in (store, other)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert errors == []
+    assert store.backlog().pending == 100
+
+
+def test_a_poll_in_which_nothing_changes_writes_one_row(store: Store) -> None:
+    statements: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith("BEGIN"):
+            statements.append(statement.partition(" SET")[0])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        store.record(poll(series=100_000))
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert statements == ["UPDATE polls"]
+
+
+def test_a_storm_of_a_thousand_transitions_is_quick_and_keeps_its_order(store: Store) -> None:
+    names = [f"servers.web{number}.load" for number in range(1000)]
+    states = [SeriesState(key=SeriesKey("Load", name), level=Level.WARNING, since=NOON) for name in names]
+    started = time.perf_counter()
+    store.record(poll(*map(triggered, names), states=states))
+    recorded = time.perf_counter()
+    store.record(poll(*map(resolved, names), states=[SeriesState(key=state.key) for state in states]))
+    assert max(recorded - started, time.perf_counter() - recorded) < 0.5
+    first = store.claim(NOON, worker="w", lease=MINUTE, limit=2000)
+    assert [each.message.series for each in first] == names
+    assert store.backlog().pending == 2000
+
+
+def test_the_names_of_a_hundred_thousand_series_are_quickly_kept(store: Store) -> None:
+    names = frozenset(f"servers.web{number}.cpu.load.average" for number in range(100_000))
+    started = time.perf_counter()
+    store.record(poll(known={"Load": {"servers.*": names}}))
+    assert store.load().memories["Load"].known == {"servers.*": names}
+    assert time.perf_counter() - started < 1.0
