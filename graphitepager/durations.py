@@ -29,7 +29,7 @@ def format_duration(duration: timedelta) -> str:
     if duration < timedelta(0):
         return f"-{format_duration(-duration)}"
     seconds = duration.total_seconds()
-    if seconds < 60:
+    if seconds < 60:  # noqa: PLR2004 - only below a minute do fractions tell anybody anything
         return f"{int(seconds * 10) / 10:g}s"
     rest = int(seconds)
     counts = []

@@ -163,7 +163,7 @@ class _Worker:
             outcome = self._connection.ask(job.query, job.round.remaining_s)
         except FetchError as error:
             outcome = error.with_traceback(None)  # or it would keep the request's frames alive
-        except Exception as error:  # a worker that died without a word would pass for a slow Graphite
+        except Exception as error:  # noqa: BLE001 - a worker that died without a word would pass for a slow Graphite
             outcome = FetchError(job.query.target, f"graphite-pager failed at this answer ({type(error).__name__})")
             outcome.__cause__ = error
         if job.round.remaining_s() > 0:

@@ -59,7 +59,7 @@ def serve(root: Path, credentials: str | None) -> int:
     from graphite.wsgi import application
 
     call_command("migrate", "--run-syncdb", verbosity=0)  # /metrics/find and /tags need their tables
-    import graphite.render.views  # slow to import: not at the first request
+    import graphite.render.views  # noqa: F401 - slow to import: not at the first request
 
     if credentials is not None:
         application = guarded(application, credentials)
@@ -102,7 +102,7 @@ def answer(root: Path, line: str) -> dict[str, object]:
         request = json.loads(line)
         for name, points in request["write"]:
             write(root / "storage" / "whisper", name, points, request["archives"], request["now"])
-    except Exception as error:  # the one who asked is to hear of it, whatever it is
+    except Exception as error:  # noqa: BLE001 - the one who asked is to hear of it, whatever it is
         return {"error": f"{type(error).__name__}: {error}"}
     return {"written": len(request["write"])}
 

@@ -187,7 +187,7 @@ def test_a_new_level_is_triggered_before_the_old_one_is_resolved(store: Store) -
 
 
 def test_a_poll_that_fails_half_way_leaves_nothing(store: Store) -> None:
-    without_a_zone = datetime(2026, 3, 1, 12)
+    without_a_zone = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - that is what the test is about
     state = SeriesState(key=KEY, level=Level.WARNING, since=NOON)
     with pytest.raises(StoreError, match="without a zone"):
         store.record(

@@ -107,7 +107,7 @@ def test_threads_that_start_at_once_on_an_empty_database_all_succeed(kind: str, 
 
 
 def test_a_poll_interrupted_by_kill_9_is_there_as_a_whole_or_not_at_all(url: URL, processes: ForkServerContext) -> None:
-    moments = random.Random(20260301)
+    moments = random.Random(20260301)  # noqa: S311 - nothing here is secret
     with Store.open(url):
         pass
     number = 0
@@ -162,7 +162,7 @@ def test_the_poller_and_the_outbox_do_not_get_in_each_others_way(url: URL) -> No
             while time.monotonic() < until:
                 job(store)
                 time.sleep(0.005)  # SQLite's lock goes to whoever asks at the right moment: no fairness without a gap
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again in the test's own thread
             errors.append(error)
 
     with Store.open(url) as store:
