@@ -1,0 +1,285 @@
+"""Deliver a message to PagerDuty's Events API v2, with the vendor's client.
+
+The API: https://developer.pagerduty.com/docs/events-api-v2-overview
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+import socket
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+import pagerduty
+
+from graphitepager.deadlines import run_within
+from graphitepager.errors import SendError
+from graphitepager.model import EventKind, Level
+
+if TYPE_CHECKING:
+    from graphitepager.model import Message, Settings
+
+MAX_TEXT = 1024  # PagerDuty's limit for a summary; a sane one for the other lines
+MAX_DEDUP_KEY = 255
+MAX_BODY_BYTES = 512_000
+
+_SEVERITY = {Level.CRITICAL: "critical", Level.WARNING: "warning", Level.NO_DATA: "error", Level.OK: "info"}
+# Room for the routing key, which the client adds.
+_EVENT_BYTES = MAX_BODY_BYTES - 100
+_SHORT_TEXT, _FEW_DETAILS = 500, 50
+_REASON_LENGTH = 300
+_ACCEPTED, _REQUEST_TIMEOUT, _TOO_MANY_REQUESTS = 202, 408, 429
+_URL_SAFE = ":/?#[]@!$&'()*+,;=%~"
+
+_SILENT = logging.getLogger(f"{__name__}.silent")
+_SILENT.disabled = True
+
+
+def from_settings(settings: Settings) -> PagerDuty:
+    """Make the notifier for the service region that the settings name."""
+    return PagerDuty(settings.pagerduty_events_url)
+
+
+class PagerDuty:
+    """Sends to the Events API at `events_url`; the address is a routing key.
+
+    One send is one request on a connection of its own. Pages are rare, so that a kept connection would mostly be one
+    that the other side has closed meanwhile, found out only by a failed send. `timeout_s` bounds each wait for the
+    network, `deadline_s` the whole.
+    """
+
+    def __init__(self, events_url: str, timeout_s: float = 5.0, deadline_s: float = 10.0) -> None:
+        self._events_url = events_url
+        self._timeout_s = timeout_s
+        self._deadline_s = deadline_s
+        self._host = urlsplit(events_url).netloc.rpartition("@")[2]  # a URL as a whole may hold a password
+
+    def send(self, message: Message, address: str) -> str:
+        event = _event(message)
+        try:
+            client = _OneRequest(address, self._events_url, self._timeout_s)
+            answer = run_within(self._deadline_s, partial(client.enqueue, event))
+        except TimeoutError:
+            client.cut()
+            raise SendError(f"{self._host} gave no whole answer within {self._deadline_s:g} s") from None
+        except Exception as error:  # noqa: BLE001 - the client lets through what its HTTP library throws: no answer
+            raise SendError(f"{self._host} gave no answer: {_words(error.__cause__ or error, address)}") from None
+        return _verdict(answer, address)
+
+
+class _OneRequest(pagerduty.EventsApiV2Client):
+    """The vendor's client, held to one request without retries, and cut off from outside when that takes too long."""
+
+    def __init__(self, routing_key: str, events_url: str, timeout_s: float) -> None:
+        super().__init__(routing_key, base_url=events_url, event_hooks={"request": [self._watch]})
+        # Left alone, it retries 429 for ever and 5xx for minutes, sleeping inside the call.
+        self.max_network_attempts = 0
+        self.max_http_attempts = -1
+        self.retry = {_TOO_MANY_REQUESTS: 1}
+        # The constructor's timeout is ignored. This one need not be an int, whatever its declaration says.
+        self.timeout = timeout_s  # type: ignore[assignment]
+        self.log = _SILENT  # it would report each failure, and so does the outbox, which knows what of
+        self._lock = threading.Lock()
+        self._connection: socket.socket | None = None
+        self._is_cut = False
+
+    @property
+    def url(self) -> str:
+        """The vendor's own insists on https. Ours comes from the settings, which allow http on loopback only."""
+        return self._events_url
+
+    @url.setter
+    def url(self, base_url: str) -> None:
+        self._events_url = base_url
+
+    def enqueue(self, event: dict[str, Any]) -> Any:
+        """Post the event and return the HTTP response, whatever its status; pagerduty.Error when there is none."""
+        with self:
+            try:
+                # Not send_event(), which keeps PagerDuty's words to itself. Packed answers are one more thing to fail.
+                return self.post("/v2/enqueue", json=event, headers={"Accept-Encoding": "identity"})
+            except pagerduty.HttpError as error:  # its way of telling a 401 or a redirect
+                return error.response
+
+    def cut(self) -> None:
+        """End the request from another thread, for good: a trigger that arrived after its resolve would stay open."""
+        with self._lock:
+            self._is_cut = True
+            self._shut_down()
+
+    def _watch(self, request: Any) -> None:
+        request.extensions["trace"] = self._on_progress
+
+    def _on_progress(self, step: str, info: Mapping[str, Any]) -> None:
+        """Keep the newest connection at hand (TLS wraps the plain one); one that comes after the cut is useless."""
+        if step.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            with self._lock:
+                self._connection = info["return_value"].get_extra_info("socket")
+                if self._is_cut:
+                    self._shut_down()
+
+    def _shut_down(self) -> None:
+        # Not close(): the thread that reads would go on with a file descriptor that may be a database's by then.
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+
+
+def _event(message: Message) -> dict[str, Any]:
+    """The message as an event that PagerDuty accepts, whatever a series may be called or a rule may say."""
+    event: dict[str, Any] = {"event_action": message.kind.value, "dedup_key": _dedup_key(message.dedup_key)}
+    if message.kind is EventKind.RESOLVED:
+        return event
+    links = {link: address for link in message.links if (address := _web_address(link.href))}
+    affected = _line(message.series, message.alert, "Graphite")
+    event["client"] = "graphite-pager"
+    event["links"] = [{"href": address, "text": _line(link.text, "Link")} for link, address in links.items()]
+    event["payload"] = {
+        "summary": _line(message.summary, message.alert, "graphite-pager alert"),
+        "source": affected,
+        "severity": _SEVERITY[message.level],
+        "timestamp": message.at.isoformat(),
+        "component": affected,
+        "class": _line(message.alert, "alert"),
+        # A link that PagerDuty would refuse the event for is still there to read.
+        "custom_details": _clean({link.text: link.href for link in message.links if link not in links})
+        | _clean(message.details),
+    }
+    return event if _size(event) <= _EVENT_BYTES else _shortened(event)
+
+
+def _shortened(event: dict[str, Any]) -> dict[str, Any]:
+    """The same event within the size limit, saying so: a page with little to read is better than none."""
+    details = list(event["payload"]["custom_details"].items())
+    few = {_cut(key, _SHORT_TEXT): _cut(_as_text(value), _SHORT_TEXT) for key, value in details[:_FEW_DETAILS]}
+    few["shortened"] = f"{len(details)} details and {len(event['links'])} links were more than PagerDuty takes"
+    shorter = {**event, "payload": {**event["payload"], "custom_details": few}}
+    return shorter if _size(shorter) <= _EVENT_BYTES else {**shorter, "links": []}
+
+
+def _clean(value: object) -> Any:
+    """A JSON value in place of anything; NaN and infinity, which are none, in words."""
+    match value:
+        case None | bool() | int():
+            return value
+        case float() | Decimal() if math.isfinite(value):
+            return float(value)
+        case date():
+            return value.isoformat()
+        case Mapping():
+            return {_clean_text(str(key)): _clean(member) for key, member in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_clean(member) for member in value]
+        case _:
+            return _clean_text(str(value))
+
+
+def _clean_text(text: str) -> str:
+    """Text that UTF-8 can encode: a lone surrogate, left over from a byte that was none, is shown as its escape."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _line(*choices: str) -> str:
+    """The first choice that is not blank, short enough."""
+    return _cut(_clean_text(next((text for text in choices if text.strip()), "")), MAX_TEXT)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 3] + "…"
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _dedup_key(key: str) -> str:
+    """The key, or where PagerDuty would not take it one that stands for it: trigger and resolve must get the same."""
+    key = _clean_text(key)
+    return key if key.strip() and len(key) <= MAX_DEDUP_KEY else sha256(key.encode()).hexdigest()
+
+
+def _web_address(href: str) -> str | None:
+    """The link as any server takes it, encoded where a URL has to be; None where it is none."""
+    try:
+        parts = urlsplit(_clean_text(href))
+        host, _ = parts.hostname or "", parts.port  # a port is only checked where it is asked for
+    except ValueError:
+        return None
+    is_sound = parts.scheme in ("http", "https") and re.fullmatch(r"[\w.:-]+", host, re.ASCII)
+    return quote(parts.geturl(), safe=_URL_SAFE) if is_sound else None
+
+
+def _size(event: dict[str, Any]) -> int:
+    """Bytes on the wire: the client's library encodes it just so."""
+    return len(json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _verdict(answer: Any, routing_key: str) -> str:
+    """PagerDuty's answer in a few words when it accepted the event, a SendError when it did not.
+
+    A 202 that is not PagerDuty's own (a proxy's page, an empty one) counts as no answer: to send twice is harmless.
+    """
+    status: int = answer.status_code
+    body = _json_object(answer)
+    if status == _ACCEPTED and body.get("status") == "success":
+        return f"{status} {_printable(str(body.get('message', '')), routing_key)}".strip()
+    said = _printable("; ".join(_complaints(body)) or answer.text, routing_key)
+    reason = f"PagerDuty answered {status}" + (f": {said}" if said else "")
+    if status in (_REQUEST_TIMEOUT, _TOO_MANY_REQUESTS) or status // 100 not in (3, 4):
+        raise SendError(reason, retry_after=_retry_after(answer.headers))
+    if "errors" not in body:
+        reason += " (check the routing key, and that pagerduty_events_url is that of your service region)"
+    raise SendError(reason, permanent=True)
+
+
+def _json_object(answer: Any) -> dict[str, Any]:
+    try:
+        body = json.loads(answer.content)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _complaints(body: dict[str, Any]) -> list[str]:
+    errors = body.get("errors")
+    said = [body.get("message"), *(errors if isinstance(errors, list) else [errors])]
+    return [str(part) for part in said if part]
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """How long we are asked to wait. A date is counted from the answer's own, so that our clock does not matter."""
+    wish = headers.get("Retry-After", "")
+    if re.fullmatch(r"[0-9]{1,9}", wish):
+        return timedelta(seconds=int(wish))
+    try:
+        wait = _http_date(wish) - _http_date(headers.get("Date", ""))
+    except ValueError:
+        return None
+    return max(wait, timedelta(0))
+
+
+def _http_date(text: str) -> datetime:
+    when = parsedate_to_datetime(text)
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _words(error: BaseException, routing_key: str) -> str:
+    return _printable(str(error), routing_key) or type(error).__name__
+
+
+def _printable(text: str, routing_key: str) -> str:
+    """Somebody else's text on one short line, without our key should they have quoted it."""
+    without_key = re.sub(re.escape(routing_key) or "$^", "(routing key)", text, flags=re.IGNORECASE)
+    line = " ".join("".join(character if character.isprintable() else " " for character in without_key).split())
+    return _cut(line, _REASON_LENGTH)
