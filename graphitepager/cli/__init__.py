@@ -1,1 +1,87 @@
-"""The commands: one file each."""
+"""The command line: one file a command, loaded when it is called. Only these files read the environment."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+import graphitepager
+from graphitepager.errors import PagerError, describe_bug
+
+# Where a new command is added: its name, its file in this folder, and its line in `--help`.
+COMMANDS = {
+    "run": "Poll, evaluate and page until stopped (the default).",
+    "verify": "Check alerts.yml and the environment, and say everything that is wrong with them.",
+    "check": "Evaluate once, now: print every series; nothing is sent or stored.",
+    "schema": "Print the JSON Schema of alerts.yml, for editors.",
+}
+DEFAULT_COMMAND = "run"
+
+# `check` speaks to monitoring systems, for which 1 is a warning and 2 critical: what it cannot do is 3 there.
+_UNKNOWN = 3
+
+
+class _Commands(click.Group):
+    """Loads a command's module only when it is needed, and runs the default when none is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"graphitepager.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101 - a slip of ours, not of the user's
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=_Commands, invoke_without_command=True)
+@click.option("-c", "--config", "config_path", metavar="FILE", help="The alerts file.  [default: alerts.yml]")
+@click.version_option(graphitepager.__version__, prog_name="graphite-pager")
+@click.pass_context
+def graphite_pager(ctx: click.Context, config_path: str | None) -> Any:
+    """Watch Graphite, and page people with a runbook in hand.
+
+    Without a command it runs: `graphite-pager` is `graphite-pager run`.
+    """
+    ctx.obj = config_path
+    if ctx.invoked_subcommand is not None:
+        return None
+    command = graphite_pager.get_command(ctx, DEFAULT_COMMAND)
+    assert command is not None  # noqa: S101 - as above
+    with command.make_context(DEFAULT_COMMAND, [], parent=ctx) as its_own:
+        return command.invoke(its_own)
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run a command and leave with its exit code; what goes wrong is told in a line, never as a traceback."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    failure = _UNKNOWN if "check" in arguments else 1
+    try:
+        sys.exit(graphite_pager.main(arguments, standalone_mode=False) or 0)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(_UNKNOWN if failure == _UNKNOWN else 2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(failure)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of a pipe has left, for example `| head`
+        sys.stderr.close()
+        sys.exit(0)
+    except PagerError as error:
+        click.echo(f"graphite-pager: {error}", err=True)
+        sys.exit(failure)
+    except Exception as error:  # noqa: BLE001 - a bug of ours is told in a line, too
+        click.echo(f"graphite-pager: internal error, please report it: {describe_bug(error)}", err=True)
+        sys.exit(_UNKNOWN)

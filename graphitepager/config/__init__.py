@@ -47,17 +47,20 @@ class Loaded:
     problems: tuple[Problem, ...]
 
 
-def load(text: str, environ: Mapping[str, str], *, source: str, strict: bool = False) -> Loaded:
+def load(
+    text: str, environ: Mapping[str, str], *, source: str, strict: bool = False, needs_graphite: bool = True
+) -> Loaded:
     """Read the text of the file that the user calls `source`; variables in `environ` win over it.
 
-    `strict` makes unknown keys errors rather than warnings.
+    `strict` makes unknown keys errors rather than warnings. Without `needs_graphite` it may stay open where Graphite
+    is, as in a repository that holds alerts.yml and not the environment; that is a warning then.
     """
     text = text.removeprefix(_BYTE_ORDER_MARK)
     document, problems = yamlsource.parse(text, source)
     inputs = _Inputs(source=source, document=document, variables=_variables(environ))
     mistaken_lines = {problem.line for problem in problems}
     parsed, found = _validate(inputs, strict=strict)
-    found += [*_missing_url(inputs), *_without_effect(inputs), *_odd_links(inputs)]
+    found += [*_missing_url(inputs, is_error=needs_graphite), *_without_effect(inputs), *_odd_links(inputs)]
     # What YAML has already complained about is not complained about again.
     problems += [problem for problem in found if problem.line is None or problem.line not in mistaken_lines]
 
@@ -198,12 +201,13 @@ def _missing_key(path: Path, inputs: _Inputs) -> Problem:
     return inputs.problem(alert, f"{inputs.label(alert)}: {key} is missing", hint)
 
 
-def _missing_url(inputs: _Inputs) -> Iterator[Problem]:
+def _missing_url(inputs: _Inputs, *, is_error: bool) -> Iterator[Problem]:
     if inputs.document and inputs.data.get("graphite_url") is None:
         yield Problem(
             source=ENVIRONMENT,
             message="GRAPHITE_URL is not set",
             hint=f"export GRAPHITE_URL=https://graphite.example.com, or write graphite_url: in {inputs.source}",
+            is_error=is_error,
         )
 
 

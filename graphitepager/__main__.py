@@ -1,0 +1,5 @@
+"""`python -m graphitepager` is `graphite-pager`."""
+
+from graphitepager.cli import main
+
+main()

@@ -1,0 +1,154 @@
+"""`graphite-pager check`: one evaluation, now; nothing is sent or stored."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from graphitepager import checks
+from graphitepager.cli import configuration
+from graphitepager.errors import FetchError
+from graphitepager.graphite import Fetcher
+from graphitepager.messages import describe_threshold, format_number, printable
+from graphitepager.model import Level, NoDataPolicy, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from graphitepager.model import Alert, Config
+
+_STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "bold red", Level.NO_DATA: "magenta"}
+
+# The exit codes of monitoring plugins (Nagios and its kin), worst first where several apply.
+_OK, _WARNING, _CRITICAL, _UNKNOWN = 0, 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What one look at Graphite gave."""
+
+    readings: tuple[Reading, ...]
+    empty: tuple[Alert, ...]
+    failures: tuple[FetchError, ...]
+    unreadable: tuple[tuple[str, str], ...]
+
+
+@click.command("check")
+@configuration.config_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def command(config_path: str, as_json: bool) -> int:
+    """Evaluate every alert once, now: a table of alert, series, value, thresholds and level.
+
+    Nothing is sent or stored. Exit codes as monitoring plugins have them: 0 ok, 1 warning, 2 critical, 3 unknown.
+
+    Example: GRAPHITE_URL=https://graphite.example.com graphite-pager check
+    """
+    config = configuration.read_or_fail(config_path, lambda one: click.echo(one.headline, err=True))
+    result = look(config)
+    if as_json:
+        click.echo(json.dumps(_as_json(result), indent=2))
+    else:
+        _print_table(result)
+    for failure in result.failures:
+        click.echo(f"graphite-pager: {failure}", err=True)
+    for alert_name, series in result.unreadable:
+        click.echo(f"graphite-pager: {alert_name}: {printable(series)}: its points are no numbers", err=True)
+    return exit_code(result)
+
+
+def look(config: Config) -> Result:
+    """Ask Graphite for every target once, and judge the answers."""
+    fetcher = Fetcher(config.settings)
+    try:
+        answers = dict(
+            fetcher.fetch(
+                checks.queries_of(config.alerts), deadline_s=config.settings.heartbeat_s, stop=threading.Event()
+            )
+        )
+    finally:
+        fetcher.close()
+    evaluations = [(alert, checks.evaluate(alert, answers)) for alert in config.alerts]
+    return Result(
+        readings=tuple(
+            evaluation.readings[name] for _, evaluation in evaluations for name in sorted(evaluation.readings)
+        ),
+        empty=tuple(alert for alert, one in evaluations if one.is_complete and not one.has_series),
+        failures=tuple(answer for answer in answers.values() if isinstance(answer, FetchError)),
+        unreadable=tuple((alert.name, name) for alert, one in evaluations for name in sorted(one.unreadable)),
+    )
+
+
+def exit_code(result: Result) -> int:
+    """Critical is certain whatever else is unknown; after that, not to know is worse than a warning."""
+    levels = {reading.level for reading in result.readings if not _is_fine(reading)}
+    if Level.CRITICAL in levels:
+        return _CRITICAL
+    missing = any(alert.entries[0].no_data is not NoDataPolicy.OK for alert in result.empty)
+    if result.failures or result.unreadable or missing or Level.NO_DATA in levels:
+        return _UNKNOWN
+    return _WARNING if Level.WARNING in levels else _OK
+
+
+def _is_fine(reading: Reading) -> bool:
+    if reading.level is Level.NO_DATA:
+        return reading.entry.no_data is NoDataPolicy.OK
+    return reading.level is Level.OK
+
+
+def _print_table(result: Result) -> None:
+    if not result.readings and not result.empty:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("Alert", "Series"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("Value", "Warning", "Critical"):
+        table.add_column(heading, justify="right")
+    table.add_column("Level")
+    for reading in result.readings:
+        value = "-" if reading.value is None else format_number(reading.value)
+        _add_row(table, reading.key.alert, reading.key.series, value, reading.entry, reading.level)
+    for alert in result.empty:
+        _add_row(table, alert.name, f"no series: {alert.entries[0].query.target}", "-", alert.entries[0], Level.NO_DATA)
+    # A pipe has no width: there every row stays on its line.
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=100_000)
+    console.print(table)
+
+
+def _add_row(table: Table, alert: str, series: str, value: str, entry: Any, level: Level) -> None:
+    thresholds = (describe_threshold(entry.warning), describe_threshold(entry.critical))
+    cells: Iterable[Text] = (
+        Text(printable(alert)), Text(printable(series)), Text(value), *map(Text, thresholds),
+    )  # fmt: skip
+    table.add_row(*cells, Text(level.label, style=_STYLES[level]))
+
+
+def _as_json(result: Result) -> dict[str, Any]:
+    return {
+        "series": [
+            {
+                "alert": reading.key.alert,
+                "series": reading.key.series,
+                "level": reading.level.value,
+                "value": reading.value
+                if reading.value is None or abs(reading.value) != float("inf")
+                else str(reading.value),
+                "covered_until": reading.covered_until.isoformat() if reading.covered_until else None,
+                "warning": describe_threshold(reading.entry.warning),
+                "critical": describe_threshold(reading.entry.critical),
+                "target": reading.entry.query.target,
+            }
+            for reading in result.readings
+        ],
+        "alerts_without_series": [alert.name for alert in result.empty],
+        "failures": [{"target": failure.target, "reason": failure.reason} for failure in result.failures],
+        "unreadable": [{"alert": alert, "series": series} for alert, series in result.unreadable],
+    }

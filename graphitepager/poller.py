@@ -1,0 +1,191 @@
+"""One tick: fetch, evaluate, step, record in one transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from graphitepager import alerting, checks, messages, routing
+from graphitepager.alerting import AlertMemory
+from graphitepager.errors import FetchError
+from graphitepager.model import EventKind
+from graphitepager.records import Change, PollRecord
+from graphitepager.telemetry import log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
+    from threading import Event as ThreadEvent
+
+    from graphitepager.alerting import Progress
+    from graphitepager.checks import Evaluation
+    from graphitepager.model import Alert, Config, Query, Settings
+    from graphitepager.rawdata import RawAnswer
+    from graphitepager.store import Store
+
+# The share of a heartbeat that fetching may take; the rest is for evaluating and recording.
+_DEADLINE_SHARE = 0.9
+
+
+class Tick(NamedTuple):
+    """What a tick did: the poll as recorded, and each reason for which Graphite's answers could not be used."""
+
+    record: PollRecord
+    failures: tuple[str, ...]
+
+
+class Fetches(Protocol):
+    """What the poller wants of a graphite.Fetcher."""
+
+    def fetch(
+        self, queries: Iterable[Query], *, deadline_s: float, stop: ThreadEvent
+    ) -> Iterator[tuple[Query, RawAnswer | FetchError]]:
+        """Yield each query once with its answer, as they arrive; fewer when `stop` is set."""
+        ...
+
+
+class Poller:
+    """Takes every alert from one poll to the next, and mirrors what the store remembers.
+
+    The mirror changes only after the store has committed. When that failed, nobody knows whether it did commit, so
+    the next tick reads everything again before it goes on.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+        self._memories = dict(store.load().memories)
+        self._is_sure = True  # that the mirror shows what is stored
+
+    @property
+    def has_seen_series(self) -> bool:
+        """Whether Graphite has ever answered with data, in this process or in one before it."""
+        return any(memory.known for memory in self._memories.values())
+
+    def tick(self, config: Config, fetcher: Fetches, stop: ThreadEvent) -> Tick | None:
+        """Poll once and record it; None when `stop` was set before all of Graphite's answers were in.
+
+        Raises StoreError when it could not be recorded; the next tick then comes to the same transitions.
+        """
+        if not self._is_sure:
+            self._memories = dict(self._store.load().memories)
+        now = self._clock()
+        progress: dict[str, Progress] = {}
+        failures: dict[str, list[str]] = {}
+        series = 0
+        for alert, answers in _answered(config, fetcher, stop):
+            _collect_failures(alert, answers, failures)
+            evaluation = checks.evaluate(alert, answers)
+            _report_unreadable(alert, answers, evaluation)
+            series += len(evaluation.readings)
+            progress[alert.name] = alerting.advance(alert, evaluation, self._memory(alert.name), now)
+        if stop.is_set():
+            return None
+        retired = self._memories.keys() - progress.keys()
+        progress |= {name: alerting.retire(self._memories[name], now) for name in retired}
+        _report_failures(failures)
+        record = PollRecord(
+            started_at=now,
+            finished_at=self._clock(),
+            series=series,
+            failed=sum(len(targets) for targets in failures.values()),
+            states=tuple(state for one in progress.values() for state in one.changed),
+            known=self._changes_of_known(progress),
+            changes=_changes(config.settings, progress),
+        )
+        self._is_sure = False
+        self._store.record(record)
+        self._is_sure = True
+        self._memories = {name: one.memory for name, one in progress.items() if name not in retired}
+        _report_changes(record)
+        return Tick(record, tuple(failures))
+
+    def _memory(self, alert_name: str) -> AlertMemory:
+        return self._memories.get(alert_name) or AlertMemory()
+
+    def _changes_of_known(self, progress: Mapping[str, Progress]) -> Mapping[str, Mapping[str, frozenset[str]]]:
+        return {
+            name: one.memory.known for name, one in progress.items() if one.memory.known != self._memory(name).known
+        }
+
+
+def _answered(
+    config: Config, fetcher: Fetches, stop: ThreadEvent
+) -> Iterator[tuple[Alert, Mapping[Query, RawAnswer | FetchError]]]:
+    """Yield each alert as soon as all of its queries are answered, and let go of answers that nobody waits for."""
+    waiting = {alert.name: {entry.query for entry in alert.entries} for alert in config.alerts}
+    asked_by: dict[Query, list[Alert]] = {}
+    for alert in config.alerts:
+        for query in waiting[alert.name]:
+            asked_by.setdefault(query, []).append(alert)
+    users = {query: len(alerts) for query, alerts in asked_by.items()}
+    answers: dict[Query, RawAnswer | FetchError] = {}
+    deadline_s = config.settings.heartbeat_s * _DEADLINE_SHARE
+    for query, answer in fetcher.fetch(checks.queries_of(config.alerts), deadline_s=deadline_s, stop=stop):
+        answers[query] = answer
+        for alert in asked_by[query]:
+            waiting[alert.name].discard(query)
+            if waiting[alert.name]:
+                continue
+            yield alert, answers
+            for used in {entry.query for entry in alert.entries}:
+                users[used] -= 1
+                if not users[used]:
+                    del answers[used]
+
+
+def _changes(settings: Settings, progress: Mapping[str, Progress]) -> tuple[Change, ...]:
+    return tuple(
+        Change(
+            event=event,
+            message=messages.render(event, settings.graphite_url),
+            routes=routing.routes_for(event, settings),
+        )
+        for one in progress.values()
+        for event in one.events
+    )
+
+
+def _collect_failures(
+    alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], failures: dict[str, list[str]]
+) -> None:
+    for entry in alert.entries:
+        answer = answers[entry.query]
+        if isinstance(answer, FetchError) and answer.target not in failures.setdefault(answer.reason, []):
+            failures[answer.reason].append(answer.target)
+
+
+def _report_failures(failures: Mapping[str, list[str]]) -> None:
+    """Log each reason once: when Graphite is down, a line per alert would bury it."""
+    for reason, targets in failures.items():
+        log.error("fetch_failed", reason=reason, target=targets[0], targets=len(targets))
+
+
+def _report_unreadable(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], evaluation: Evaluation) -> None:
+    for entry in alert.entries:
+        answer = answers[entry.query]
+        if not isinstance(answer, FetchError) and answer.bad_lines:
+            log.warning("lines_unreadable", alert=alert.name, lines=len(answer.bad_lines), first=answer.bad_lines[0])
+    if evaluation.unreadable:
+        first = min(evaluation.unreadable)
+        log.warning("series_unreadable", alert=alert.name, series=len(evaluation.unreadable), first=first)
+
+
+def _report_changes(record: PollRecord) -> None:
+    for change in record.changes:
+        event = change.event
+        log.warning(
+            "triggered" if event.kind is EventKind.TRIGGERED else "resolved",
+            alert=change.message.alert,
+            series=change.message.series,
+            incident=event.level.value,
+            value=event.value,
+            reason=event.reason,
+            routes=len(change.routes) if event.kind is EventKind.TRIGGERED else None,
+        )
+    log.info(
+        "poll",
+        series=record.series,
+        failed=record.failed,
+        changes=len(record.changes),
+        seconds=(record.finished_at - record.started_at).total_seconds(),
+    )

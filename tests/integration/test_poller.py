@@ -1,0 +1,167 @@
+"""Ticks on a real database, with canned answers in place of Graphite and a database that fails at the worst moment."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from graphitepager.errors import FetchError, StoreError
+from graphitepager.model import Config, Level, Query, Series, SeriesKey
+from graphitepager.poller import Poller
+from graphitepager.rawdata import RawAnswer
+from graphitepager.store import Store
+from tests.examples import MINUTE, NOON, PAGERDUTY_KEY, alert, entry, settings
+from tests.integration.store_support import empty_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from graphitepager.poller import Tick
+    from graphitepager.records import PollRecord
+
+
+class Canned:
+    """Answers every query with the same series, or with the error that is set. Stands in for a Fetcher."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, float] = {}
+        self.failure: str | None = None
+        self.asked: list[Query] = []
+
+    def fetch(
+        self, queries: Iterable[Query], *, deadline_s: float, stop: threading.Event
+    ) -> Iterator[tuple[Query, RawAnswer | FetchError]]:
+        for query in queries:
+            self.asked.append(query)
+            if self.failure is not None:
+                yield query, FetchError(query.target, self.failure)
+            else:
+                start = int(NOON.timestamp())
+                yield (
+                    query,
+                    RawAnswer(
+                        [
+                            Series(name, start, start + 10, 10, repr(value).encode())
+                            for name, value in self.values.items()
+                        ],
+                        [],
+                    ),
+                )
+
+
+class LosesTheAnswer(Store):
+    """A database whose connection is lost while it commits: nobody knows whether it did."""
+
+    loses_answer = False
+    commits = True
+
+    def record(self, poll: PollRecord) -> None:
+        if self.commits:
+            super().record(poll)
+        if self.loses_answer:
+            raise StoreError("the connection was lost")
+
+
+class Scene:
+    """A poller, its store and its Graphite; every tick is a minute after the one before."""
+
+    def __init__(self, store: LosesTheAnswer) -> None:
+        self.store = store
+        self.graphite = Canned()
+        self.now: datetime = NOON
+        self.config = Config(settings=settings(pagerduty_key=PAGERDUTY_KEY), alerts=(alert(entry()),))
+        self.stop = threading.Event()
+        self.poller = Poller(store, lambda: self.now)
+
+    def tick(self, **values: float) -> Tick | None:
+        self.graphite.values = values
+        tick = self.poller.tick(self.config, self.graphite, self.stop)
+        self.now += MINUTE
+        return tick
+
+    def pending(self) -> list[tuple[str, str]]:
+        deliveries = []
+        while claimed := self.store.claim(self.now, worker="test", lease=timedelta(hours=1), limit=100):
+            for one in claimed:
+                deliveries.append((one.message.kind.value, one.message.series))
+                self.store.mark_sent(one.id, worker="test", at=self.now, answer="202")
+        return deliveries
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with empty_database("sqlite", tmp_path) as url, LosesTheAnswer.open(url) as store:
+        yield Scene(store)
+
+
+@pytest.mark.parametrize("commits", [True, False])
+def test_when_nobody_knows_whether_a_poll_was_recorded_nothing_is_lost_or_told_twice(
+    scene: Scene, commits: bool
+) -> None:
+    scene.tick(db1=10)
+    scene.store.loses_answer, scene.store.commits = True, commits
+    with pytest.raises(StoreError):
+        scene.tick(db1=90)
+    scene.store.loses_answer, scene.store.commits = False, True
+    scene.tick(db1=10)
+    # Committed: the incident was opened, so it has to end. Not committed: the next reading is good, as if it never was.
+    assert scene.pending() == ([("trigger", "db1"), ("resolve", "db1")] if commits else [])
+    assert scene.store.load().memories["MongoDB lock"].states == {}
+
+
+def test_a_stop_in_the_middle_of_a_tick_records_nothing(scene: Scene) -> None:
+    scene.tick(db1=10)
+    before = scene.store.load()
+    scene.stop.set()
+    assert scene.tick(db1=90) is None
+    assert scene.store.load() == before
+
+
+def test_a_failed_poll_changes_nothing_but_the_polls_row(scene: Scene) -> None:
+    scene.tick(db1=90, db2=10)
+    before = scene.store.load()
+    scene.graphite.failure = "no answer within 10 s"
+    tick = scene.tick()
+    assert tick is not None
+    assert tick.failures == ("no answer within 10 s",)
+    after = scene.store.load()
+    assert after.memories == before.memories
+    assert after.last_poll is not None
+    assert (after.last_poll.series, after.last_poll.failed) == (0, 1)
+
+
+def test_a_poller_that_starts_again_goes_on_where_the_last_one_stopped(scene: Scene) -> None:
+    scene.tick(db1=90, db2=10)
+    scene.poller = Poller(scene.store, lambda: scene.now)
+    assert scene.poller.has_seen_series
+    scene.tick(db1=90, db2=10)
+    assert scene.pending() == [("trigger", "db1")]
+    scene.tick(db1=10, db2=10)
+    assert scene.pending() == [("resolve", "db1")]
+
+
+def test_two_alerts_with_one_query_share_its_fetch(scene: Scene) -> None:
+    scene.config = Config(
+        settings=scene.config.settings,
+        alerts=(alert(entry(), name="a"), alert(entry(critical=95), name="b"), alert(entry("other"), name="c")),
+    )
+    scene.tick(db1=90)
+    assert [query.target for query in scene.graphite.asked] == ["servers.*.lock", "other"]
+    levels = {name: memory.states["db1"].level for name, memory in scene.store.load().memories.items()}
+    assert levels == {"a": Level.CRITICAL, "b": Level.WARNING, "c": Level.CRITICAL}
+
+
+def test_an_edited_key_resolves_at_the_place_where_it_was_triggered(scene: Scene) -> None:
+    scene.tick(db1=90)
+    scene.config = Config(settings=settings(pagerduty_key="f" * 32), alerts=scene.config.alerts)
+    scene.tick(db1=10)
+    claimed = scene.store.claim(scene.now, worker="test", lease=MINUTE, limit=1)
+    scene.store.mark_sent(claimed[0].id, worker="test", at=scene.now, answer="202")
+    (resolve,) = scene.store.claim(scene.now, worker="test", lease=MINUTE, limit=1)
+    assert (resolve.message.kind.value, resolve.route.address) == ("resolve", PAGERDUTY_KEY)
+    assert SeriesKey(resolve.message.alert, resolve.message.series) == SeriesKey("MongoDB lock", "db1")
