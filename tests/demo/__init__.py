@@ -1,0 +1,1 @@
+"""The main job, shown in a minute: `make demo`."""
