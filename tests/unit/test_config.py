@@ -270,10 +270,5 @@ def test_a_file_can_be_verified_where_nobody_knows_the_graphite() -> None:
     text = "alerts: [{name: a, target: b, warning: 1, critical: 2}]"
     loaded = load(text, {"STDOUT_ENABLED": "true"}, source="alerts.yml", needs_graphite=False)
     assert loaded.config is not None
-    assert [(problem.headline, problem.is_error) for problem in loaded.problems] == [
-        (
-            "environment: warning: GRAPHITE_URL is not set "
-            "(export GRAPHITE_URL=https://graphite.example.com, or write graphite_url: in alerts.yml)",
-            False,
-        )
-    ]
+    (problem,) = loaded.problems
+    assert problem.headline.startswith("environment: warning: GRAPHITE_URL is not set")
