@@ -41,11 +41,11 @@ demo: setup ## The main job in a minute: real Graphite, a breach, an incident, i
 run: .venv/.ready ## Run against your own Graphite: make run GRAPHITE_URL=https://graphite.example.com
 	@$(BIN)/graphite-pager run
 
-test: setup ## The whole test suite
-	@$(BIN)/python -m pytest
+test: setup unit ## The whole test suite
+	@$(BIN)/python -m pytest tests/integration
 
 unit: .venv/.ready ## Only the tests that touch nothing, in seconds
-	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/python -m pytest --numprocesses auto tests/unit
 
 check: .venv/.ready ## Format, lint, types and layers, as CI runs them
 	@$(BIN)/ruff format --check .
