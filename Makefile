@@ -62,5 +62,8 @@ docs: .venv/.ready ## Build the documentation into docs/_build/html
 	@$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
+bench: .venv/.ready ## How fast a poll is, beside the least that any program could do
+	@$(BIN)/python -m benchmarks
+
 clean: ## Remove what the other targets made
 	rm -rf .venv .venv-graphite docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
