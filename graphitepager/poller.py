@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from graphitepager import alerting, checks, messages, routing
 from graphitepager.alerting import AlertMemory
-from graphitepager.errors import FetchError
+from graphitepager.errors import FetchError, describe_bug
 from graphitepager.model import EventKind
 from graphitepager.records import Change, PollRecord
 from graphitepager.telemetry import log
@@ -31,6 +31,14 @@ class Tick(NamedTuple):
 
     record: PollRecord
     failures: tuple[str, ...]
+
+
+class _Outcome(NamedTuple):
+    """What a tick means for one alert, and how many of its series were judged."""
+
+    progress: Progress
+    changes: tuple[Change, ...]
+    series: int
 
 
 class Fetches(Protocol):
@@ -69,43 +77,53 @@ class Poller:
         if not self._is_sure:
             self._memories = dict(self._store.load().memories)
         now = self._clock()
-        progress: dict[str, Progress] = {}
+        outcomes: dict[str, _Outcome] = {}
         failures: dict[str, list[str]] = {}
-        series = 0
         for alert, answers in _answered(config, fetcher, stop):
             _collect_failures(alert, answers, failures)
-            evaluation = checks.evaluate(alert, answers)
-            _report_unreadable(alert, answers, evaluation)
-            series += len(evaluation.readings)
-            progress[alert.name] = alerting.advance(alert, evaluation, self._memory(alert.name), now)
+            try:
+                outcomes[alert.name] = self._advance(alert, answers, config.settings, now)
+            except Exception as error:  # noqa: BLE001 - a bug that one alert brings out must not silence the others
+                log.error("alert_failed", alert=alert.name, reason=describe_bug(error))
         if stop.is_set():
             return None
-        retired = self._memories.keys() - progress.keys()
-        progress |= {name: alerting.retire(self._memories[name], now) for name in retired}
+        removed = self._memories.keys() - {alert.name for alert in config.alerts}
+        for name in removed:
+            progress = alerting.retire(self._memories[name], now)
+            outcomes[name] = _Outcome(progress, _changes(progress, config.settings), 0)
         _report_failures(failures)
         record = PollRecord(
             started_at=now,
             finished_at=self._clock(),
-            series=series,
+            series=sum(one.series for one in outcomes.values()),
             failed=sum(len(targets) for targets in failures.values()),
-            states=tuple(state for one in progress.values() for state in one.changed),
-            known=self._changes_of_known(progress),
-            changes=_changes(config.settings, progress),
+            states=tuple(state for one in outcomes.values() for state in one.progress.changed),
+            known=self._changes_of_known(outcomes),
+            changes=tuple(change for one in outcomes.values() for change in one.changes),
         )
         self._is_sure = False
         self._store.record(record)
         self._is_sure = True
-        self._memories = {name: one.memory for name, one in progress.items() if name not in retired}
+        self._memories |= {name: one.progress.memory for name, one in outcomes.items()}
+        for name in removed:
+            del self._memories[name]
         _report_changes(record)
         return Tick(record, tuple(failures))
+
+    def _advance(
+        self, alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], settings: Settings, now: datetime
+    ) -> _Outcome:
+        evaluation = checks.evaluate(alert, answers)
+        _report_unreadable(alert, answers, evaluation)
+        progress = alerting.advance(alert, evaluation, self._memory(alert.name), now)
+        return _Outcome(progress, _changes(progress, settings), len(evaluation.readings))
 
     def _memory(self, alert_name: str) -> AlertMemory:
         return self._memories.get(alert_name) or AlertMemory()
 
-    def _changes_of_known(self, progress: Mapping[str, Progress]) -> Mapping[str, Mapping[str, frozenset[str]]]:
-        return {
-            name: one.memory.known for name, one in progress.items() if one.memory.known != self._memory(name).known
-        }
+    def _changes_of_known(self, outcomes: Mapping[str, _Outcome]) -> Mapping[str, Mapping[str, frozenset[str]]]:
+        after = {name: one.progress.memory.known for name, one in outcomes.items()}
+        return {name: known for name, known in after.items() if known != self._memory(name).known}
 
 
 def _answered(
@@ -133,15 +151,14 @@ def _answered(
                     del answers[used]
 
 
-def _changes(settings: Settings, progress: Mapping[str, Progress]) -> tuple[Change, ...]:
+def _changes(progress: Progress, settings: Settings) -> tuple[Change, ...]:
     return tuple(
         Change(
             event=event,
             message=messages.render(event, settings.graphite_url),
             routes=routing.routes_for(event, settings),
         )
-        for one in progress.values()
-        for event in one.events
+        for event in progress.events
     )
 
 

@@ -228,3 +228,14 @@ def test_sigterm_ends_it_within_a_second_while_graphite_and_pagerduty_hang(place
     place.pagerduty.fault = None
     with running(place.environment, place.folder):
         place.wait_for_open(HIGH)
+
+
+def test_stdout_tells_of_incidents_where_there_is_no_pagerduty(place: Place) -> None:
+    del place.environment["PAGERDUTY_KEY"]
+    place.environment["STDOUT_ENABLED"] = "true"
+    place.measure(mail=82.4)
+    with running(place.environment, place.folder) as pager:
+        pager.wait_for("CRITICAL Queue depth: mail is 82.4 (critical at 70) runbook=https://wiki.example.com/")
+        place.measure(mail=10)
+        pager.wait_for("RESOLVED Queue depth: mail is 10, was Critical for ")
+    assert place.pagerduty.events() == ()

@@ -165,3 +165,12 @@ def test_an_edited_key_resolves_at_the_place_where_it_was_triggered(scene: Scene
     (resolve,) = scene.store.claim(scene.now, worker="test", lease=MINUTE, limit=1)
     assert (resolve.message.kind.value, resolve.route.address) == ("resolve", PAGERDUTY_KEY)
     assert SeriesKey(resolve.message.alert, resolve.message.series) == SeriesKey("MongoDB lock", "db1")
+
+
+def test_a_bug_that_one_alert_brings_out_does_not_silence_the_others(scene: Scene) -> None:
+    one_that_breaks = alert(entry("other", page_on=None), name="breaks")  # routing will trip over it
+    scene.config = Config(settings=scene.config.settings, alerts=(one_that_breaks, *scene.config.alerts))
+    scene.tick(db1=90)
+    scene.tick(db1=90)
+    assert scene.pending() == [("trigger", "db1")]
+    assert scene.store.load().memories.keys() == {"MongoDB lock"}
