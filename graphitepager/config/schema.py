@@ -86,14 +86,16 @@ class Variables(_Section):
         3.0, description="Seconds to wait for a connection to Graphite.", examples=[3, 0.5]
     )
     graphite_read_timeout_s: Seconds = Field(
-        10.0, description="Seconds to wait for Graphite's next bytes.", examples=[10]
+        10.0, description="Seconds to wait for each piece of Graphite's answer.", examples=[10]
     )
     graphite_concurrency: Connections = Field(
         4, description="How many requests Graphite gets at the same time, 1 to 64.", examples=[4]
     )
     heartbeat_seconds: Seconds = Field(60.0, description="Seconds from one poll to the next.", examples=[60, 30])
     no_data_notification_threshold: Polls = Field(
-        3, description="How many polls in a row a series may lack data before it pages as NO DATA.", examples=[3]
+        3,
+        description="NO DATA pages after so many times HEARTBEAT_SECONDS without a datapoint.",
+        examples=[3],
     )
     database_url: Secret | None = Field(
         None,
@@ -111,16 +113,14 @@ class Variables(_Section):
         examples=["https://events.eu.pagerduty.com"],
     )
     stdout_enabled: Switch = Field(
-        default=False, description="Also print every incident's begin and end.", examples=["yes"]
+        default=False, description="Print every incident's begin and end, whatever page_on says.", examples=["yes"]
     )
     verbose_init: Switch = Field(
-        default=False, description="Log more. Same as the other verbose keys.", examples=["yes"]
+        default=False, description="Log at level debug, too: the settings, and every answer of Graphite.", examples=["yes"]
     )
-    verbose_url: Switch = Field(default=False, description="Log more. Same as verbose_init.", examples=["yes"])
-    verbose_resp: Switch = Field(default=False, description="Log more. Same as verbose_init.", examples=["yes"])
-    no_data_counter_verbose: Switch = Field(
-        default=False, description="Log more. Same as verbose_init.", examples=["yes"]
-    )
+    verbose_url: Switch = Field(default=False, description="The same as verbose_init.", examples=["yes"])
+    verbose_resp: Switch = Field(default=False, description="The same as verbose_init.", examples=["yes"])
+    no_data_counter_verbose: Switch = Field(default=False, description="The same as verbose_init.", examples=["yes"])
     redistogo_url: Any = _unused(_REDIS, "redis://localhost:6379")
     redis_url: Any = _unused(_REDIS, "redis://localhost:6379")
     incident_expiration_seconds: Any = _unused(_NO_EXPIRY, 300)
@@ -143,10 +143,10 @@ class AlertEntry(_Section):
         examples=["aliasByNode(servers.*.loadavg01,1)"],
     )
     warning: Number = Field(
-        description="The value from which a series is at warning. Above critical, lower values are worse.",
+        description="From this value on a series is at warning. A warning above critical means that lower is worse.",
         examples=[5, 0.5],
     )
-    critical: Number = Field(description="The value from which a series is critical.", examples=[10, 1])
+    critical: Number = Field(description="From this value on a series is critical.", examples=[10, 1])
     from_: GraphiteTime = Field(
         "-1min", alias="from", description="Where the window begins, in Graphite's words.", examples=["-10min", "-1d"]
     )
@@ -156,7 +156,9 @@ class AlertEntry(_Section):
     exclude: SeriesNames = Field(
         default=[], description="Series to leave alone, by their exact names.", examples=[["worker-1", "worker-2"]]
     )
-    allow_no_data: Switch = Field(default=False, description="Missing data is fine, and never pages.", examples=["yes"])
+    allow_no_data: Switch = Field(
+        default=False, description="Missing data is fine: it never pages, and it ends what fires.", examples=["yes"]
+    )
     doc_url: Text | None = Field(
         None,
         description="Where this alert's runbook is; replaces docs_url.",
@@ -164,7 +166,7 @@ class AlertEntry(_Section):
     )
     pagerduty_key: RoutingKey | None = Field(
         None,
-        description="The routing key of this alert; wins over those of the file.",
+        description="The routing key of this alert, for every level; wins over those of the file.",
         examples=[_ROUTING_KEY],
     )
     slack_url: Any = _unused(_NO_SLACK, _SLACK_URL)
