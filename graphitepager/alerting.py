@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from graphitepager import incidents
-from graphitepager.model import WHOLE_ALERT, Alert, Event, Level, Reading, SeriesKey, SeriesState
+from graphitepager.model import (
+    WHOLE_ALERT,
+    Alert,
+    Event,
+    Level,
+    NoDataPolicy,
+    Reading,
+    SeriesKey,
+    SeriesState,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from graphitepager.checks import Evaluation
@@ -91,17 +101,32 @@ def _readings(alert: Alert, evaluation: Evaluation, memory: AlertMemory) -> Iter
     whole = SeriesKey(alert.name, WHOLE_ALERT)
     if not evaluation.has_series:
         yield Reading(key=whole, entry=alert.entries[0], level=Level.NO_DATA)
-        return  # one incident for all of them, instead of one each
+        # That one speaks for all of them; of the others, only what fires has something to lose.
+        yield from (_told_by_the_whole(one) for one in _missing(alert, memory, seen={WHOLE_ALERT}, also_quiet=False))
+        return
     if WHOLE_ALERT in memory.states:
         yield Reading(key=whole, entry=alert.entries[0], level=Level.OK)
     seen = evaluation.readings.keys() | evaluation.excluded | evaluation.unreadable | {WHOLE_ALERT}
-    missed = set()
+    yield from _missing(alert, memory, seen=seen, also_quiet=True)
+
+
+def _missing(alert: Alert, memory: AlertMemory, *, seen: AbstractSet[str], also_quiet: bool) -> Iterator[Reading]:
+    """Yield a reading for each series that should have come, by the entry that owned it, as far as that is known."""
+    rest = memory.states.keys() - seen
     for entry in alert.entries:
-        for name in memory.known.get(entry.query.target, _NOTHING_KNOWN) - seen:
-            missed.add(name)
+        known = memory.known.get(entry.query.target, _NOTHING_KNOWN)
+        for name in known - seen if also_quiet else known & rest:
+            rest -= {name}
             yield Reading(key=SeriesKey(alert.name, name), entry=entry, level=Level.NO_DATA)
-    for name in memory.states.keys() - seen - missed:
+    for name in rest:
         yield Reading(key=SeriesKey(alert.name, name), entry=alert.entries[0], level=Level.NO_DATA)
+
+
+def _told_by_the_whole(reading: Reading) -> Reading:
+    """Keep a reading without data from being raised, while its time runs on towards the end of its incident."""
+    if reading.entry.no_data is not NoDataPolicy.ALERT:
+        return reading
+    return replace(reading, entry=replace(reading.entry, no_data=NoDataPolicy.KEEP))
 
 
 def _known_after(

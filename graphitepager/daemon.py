@@ -32,7 +32,7 @@ _ONCE_DRAIN_S = 60.0
 class Daemon:
     """Polls and sends until it is told to stop.
 
-    `reload` reads the configuration again, and raises ConfigError when it cannot be used. `clock` is the wall clock.
+    `reload` reads the configuration again, and raises PagerError when it cannot be used. `clock` is the wall clock.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Daemon:
     def run_once(self) -> bool:
         """Poll once and send what that leads to; False when a fetch failed or something could not be handed over."""
         with self._signals():
+            given_up = self._store.backlog().dead
             tick = self._poller.tick(self._config, self._fetcher, self._stop)
             until = time.monotonic() + _ONCE_DRAIN_S
             while not self._stop.is_set() and time.monotonic() < until:
@@ -82,7 +83,8 @@ class Daemon:
                 self._stop.wait(min(max((due - self._clock()).total_seconds(), 0.05), until - time.monotonic()))
             self._close()
         backlog = self._store.backlog()
-        return tick is not None and not tick.failures and not backlog.pending
+        all_sent = not backlog.pending and backlog.dead == given_up
+        return tick is not None and not tick.failures and all_sent
 
     def _tick(self) -> None:
         first = not self._poller.has_seen_series
@@ -105,9 +107,10 @@ class Daemon:
         self._reload_wanted.clear()
         try:
             config = self._reload()
-        except ConfigError as error:
-            for problem in error.problems:
-                log.error("config_rejected", problem=problem.headline)
+        except PagerError as error:
+            reasons = [one.headline for one in error.problems] if isinstance(error, ConfigError) else [str(error)]
+            for reason in reasons:
+                log.error("config_rejected", problem=reason)
             log.error("config_kept", reason="the running configuration goes on")
             return
         if config.settings.database_url != self._config.settings.database_url:

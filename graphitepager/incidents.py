@@ -89,7 +89,7 @@ def _without_data(state: SeriesState, reading: Reading, now: datetime) -> Outcom
     if reading.entry.no_data is NoDataPolicy.OK:
         events = close(state, now, NO_DATA_IS_FINE, reading)
         return Outcome(SeriesState(key=state.key, no_data_since=since), events)
-    if state.no_data_open:
+    if state.no_data_open or reading.entry.no_data is NoDataPolicy.KEEP:
         return Outcome(state)
     return Outcome(
         replace(state, no_data_open=True), (_event(EventKind.TRIGGERED, Level.NO_DATA, state, reading, now, since),)

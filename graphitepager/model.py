@@ -43,6 +43,7 @@ class NoDataPolicy(enum.Enum):
 
     ALERT = "alert"
     OK = "ok"
+    KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

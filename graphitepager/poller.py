@@ -140,6 +140,8 @@ def _answered(
     deadline_s = config.settings.heartbeat_s * _DEADLINE_SHARE
     for query, answer in fetcher.fetch(checks.queries_of(config.alerts), deadline_s=deadline_s, stop=stop):
         answers[query] = answer
+        if not isinstance(answer, FetchError):
+            log.debug("fetched", target=query.target, series=len(answer.series))
         for alert in asked_by[query]:
             waiting[alert.name].discard(query)
             if waiting[alert.name]:

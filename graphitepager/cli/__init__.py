@@ -62,16 +62,11 @@ def graphite_pager(ctx: click.Context, config_path: str | None) -> Any:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run a command and leave with its exit code; what goes wrong is told in a line, never as a traceback."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    failure = _UNKNOWN if "check" in arguments else 1
     try:
         sys.exit(graphite_pager.main(arguments, standalone_mode=False) or 0)
     except click.UsageError as error:
         error.show()
-        sys.exit(_UNKNOWN if failure == _UNKNOWN else 2)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(failure)
+        sys.exit(_UNKNOWN if error.ctx and error.ctx.info_name == "check" else 2)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
@@ -81,7 +76,7 @@ def main(arguments: list[str] | None = None) -> Any:
         sys.exit(0)
     except PagerError as error:
         click.echo(f"graphite-pager: {error}", err=True)
-        sys.exit(failure)
+        sys.exit(1)
     except Exception as error:  # noqa: BLE001 - a bug of ours is told in a line, too
         click.echo(f"graphite-pager: internal error, please report it: {describe_bug(error)}", err=True)
         sys.exit(_UNKNOWN)

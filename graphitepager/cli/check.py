@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from rich.text import Text
 
 from graphitepager import checks
 from graphitepager.cli import configuration
-from graphitepager.errors import FetchError
+from graphitepager.errors import FetchError, PagerError
 from graphitepager.graphite import Fetcher
 from graphitepager.messages import describe_threshold, format_number, printable
 from graphitepager.model import Level, NoDataPolicy, Reading
@@ -50,7 +51,11 @@ def command(config_path: str, as_json: bool) -> int:
 
     Example: GRAPHITE_URL=https://graphite.example.com graphite-pager check
     """
-    config = configuration.read_or_fail(config_path, lambda one: click.echo(one.headline, err=True))
+    try:
+        config = configuration.read_or_fail(config_path, lambda one: click.echo(one.headline, err=True))
+    except PagerError as error:
+        click.echo(f"graphite-pager: {error}", err=True)
+        return _UNKNOWN
     result = look(config)
     if as_json:
         click.echo(json.dumps(_as_json(result), indent=2))
@@ -77,12 +82,20 @@ def look(config: Config) -> Result:
     evaluations = [(alert, checks.evaluate(alert, answers)) for alert in config.alerts]
     return Result(
         readings=tuple(
-            evaluation.readings[name] for _, evaluation in evaluations for name in sorted(evaluation.readings)
+            evaluation.readings[name]
+            for _, evaluation in evaluations
+            for name in sorted(evaluation.readings, key=_as_people_count)
         ),
         empty=tuple(alert for alert, one in evaluations if one.is_complete and not one.has_series),
         failures=tuple(answer for answer in answers.values() if isinstance(answer, FetchError)),
         unreadable=tuple((alert.name, name) for alert, one in evaluations for name in sorted(one.unreadable)),
     )
+
+
+def _as_people_count(name: str) -> list[tuple[int, str]]:
+    """Sort web2 before web10."""
+    digits_apart = (part.lstrip("0") if part.isdecimal() else part for part in re.split(r"([0-9]+)", name))
+    return [(len(part), part) if part.isdecimal() else (0, part) for part in digits_apart]
 
 
 def exit_code(result: Result) -> int:

@@ -30,14 +30,17 @@ def command(config_path: str, once: bool) -> int:
     Example: GRAPHITE_URL=https://graphite.example.com PAGERDUTY_KEY=... graphite-pager run
     """
     telemetry.configure(timestamps=not configuration.is_heroku())
+    secrets: set[str] = set()  # those of configurations before a reload, too: stored deliveries may hold them
 
     def load() -> Config:
         config = configuration.read_or_fail(config_path, lambda one: log.warning("config", problem=one.headline))
+        secrets.update(configuration.secrets_of(config))
         telemetry.configure(
-            secrets=configuration.secrets_of(config),
+            secrets=secrets,
             verbose=config.settings.verbose,
             timestamps=not configuration.is_heroku(),
         )
+        log.debug("settings", settings=config.settings)
         return config
 
     config = load()

@@ -21,8 +21,8 @@ from graphitepager.durations import parse_offset
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TRUE = frozenset({"true", "yes", "on", "1"})
-_FALSE = frozenset({"false", "no", "off", "0"})
+_TRUE = frozenset({"true", "yes", "on", "1", "t", "y", "enabled"})
+_FALSE = frozenset({"false", "no", "off", "0", "f", "n", "disabled"})
 _PAGING_LEVELS = ("warning", "critical", "no_data")
 _EVENTS_URLS = "https://events.pagerduty.com or https://events.eu.pagerduty.com"
 _DAY_S = 86_400

@@ -90,7 +90,7 @@ def main() -> int:
         fleet = Fleet(began)
         metrics = fleet.metrics(range(-HISTORY_S, 1))
         graphite.write(metrics, archives=ARCHIVES)
-        screen.say("demo", f"This takes about {RECOVERY_AT_S + 15} seconds. Ctrl-C ends it.")
+        screen.say("demo", "This takes half a minute. Ctrl-C ends it.")
         screen.say("Graphite", f"a real graphite-web at {graphite.url}, {len(metrics)} metrics, a point a second")
         screen.say("PagerDuty", f"a strict stand-in at {pagerduty.url}")
         stack.enter_context(_feeding(graphite, fleet, began, screen, stop))

@@ -239,3 +239,22 @@ def test_stdout_tells_of_incidents_where_there_is_no_pagerduty(place: Place) -> 
         place.measure(mail=10)
         pager.wait_for("RESOLVED Queue depth: mail is 10, was Critical for ")
     assert place.pagerduty.events() == ()
+
+
+def test_a_file_that_is_gone_changes_nothing(place: Place) -> None:
+    place.measure(mail=82.4)
+    with running(place.environment, place.folder) as pager:
+        place.wait_for_open(HIGH)
+        (place.folder / "alerts.yml").unlink()
+        pager.process.send_signal(signal.SIGHUP)
+        pager.wait_for("event=config_kept")
+        place.measure(mail=10)
+        place.wait_for_open()
+
+
+def test_run_once_fails_when_pagerduty_refuses_the_page(place: Place) -> None:
+    place.pagerduty.fault = Fault.UNKNOWN_KEY
+    place.measure(mail=82.4)
+    done = run("run", "--once", environment=place.environment, folder=place.folder)
+    assert done.returncode == 1
+    assert "event=not_delivered" in done.stdout

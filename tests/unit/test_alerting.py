@@ -104,6 +104,36 @@ def test_when_all_series_are_gone_one_incident_speaks_for_them() -> None:
     assert polls.poll({"db1": FINE, "db2": BAD}) == [("resolve", WHOLE_ALERT, "no_data")]
 
 
+def test_what_fires_when_all_series_go_is_ended_after_a_day() -> None:
+    polls = Polls()
+    polls.poll({"db1": BAD, "db2": FINE})
+    told = [polls.poll({}, wait=FORGET_AFTER / 4) for _ in range(8)]
+    assert list(chain.from_iterable(told)) == [
+        ("trigger", WHOLE_ALERT, "no_data"),
+        ("resolve", "db1", "critical"),
+    ]
+    assert polls.memory.states.keys() == {WHOLE_ALERT}
+
+
+def test_what_fires_when_all_series_go_is_ended_soon_where_no_data_is_allowed() -> None:
+    polls = Polls(entry(no_data=NoDataPolicy.OK))
+    polls.poll({"db1": BAD})
+    told = [polls.poll({}) for _ in range(5)]
+    assert told == [[], [], [], [("resolve", "db1", "critical")], []]
+
+
+def test_what_was_missed_one_by_one_stays_so_when_the_rest_goes_too() -> None:
+    polls = Polls()
+    polls.poll({"db1": FINE, "db2": FINE})
+    for _ in range(5):
+        polls.poll({"db1": FINE})
+    assert list(chain.from_iterable(polls.poll({}) for _ in range(5))) == [("trigger", WHOLE_ALERT, "no_data")]
+    assert polls.poll({"db1": FINE, "db2": FINE}) == [
+        ("resolve", "db2", "no_data"),
+        ("resolve", WHOLE_ALERT, "no_data"),
+    ]
+
+
 def test_an_alert_that_allows_no_data_may_watch_nothing() -> None:
     polls = Polls(entry(no_data=NoDataPolicy.OK))
     assert [polls.poll({}) for _ in range(10)] == [[]] * 10
