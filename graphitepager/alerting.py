@@ -10,6 +10,7 @@ from graphitepager.model import (
     WHOLE_ALERT,
     Alert,
     Event,
+    EventKind,
     Level,
     NoDataPolicy,
     Reading,
@@ -88,6 +89,21 @@ def retire(memory: AlertMemory, now: datetime) -> Progress:
         memory=AlertMemory(),
         changed=tuple(SeriesState(key=state.key) for state in memory.states.values()),
         events=tuple(event for state in memory.states.values() for event in incidents.close(state, now, REMOVED)),
+    )
+
+
+def trigger_again(alert: Alert, memory: AlertMemory, key: SeriesKey, level: Level, now: datetime) -> Event:
+    """The event with which an incident that is open at this level would be told to somebody new."""
+    state = memory.states.get(key.series) or SeriesState(key=key)
+    owners = (one for one in alert.entries if key.series in memory.known.get(one.query.target, _NOTHING_KNOWN))
+    return Event(
+        kind=EventKind.TRIGGERED,
+        key=key,
+        level=level,
+        at=now,
+        since=(state.no_data_since if level is Level.NO_DATA else state.since) or now,
+        value=None if level is Level.NO_DATA else state.value,
+        entry=next(owners, alert.entries[0]),
     )
 
 

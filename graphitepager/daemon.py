@@ -49,6 +49,7 @@ class Daemon:
         self._poller = Poller(store, clock)
         self._fetcher = Fetcher(config.settings)
         self._notifiers: dict[str, Notifier] = {}
+        self._told_by: Config | None = None  # the configuration by which what is open was last routed
         self._outbox = Outbox(store, self._notifier, clock)
 
     def run(self) -> None:
@@ -74,6 +75,7 @@ class Daemon:
         with self._signals():
             given_up = self._store.backlog().dead
             tick = self._poller.tick(self._config, self._fetcher, self._stop)
+            self._tell_untold()
             until = time.monotonic() + _ONCE_DRAIN_S
             while not self._stop.is_set() and time.monotonic() < until:
                 self._outbox.send_due(self._stop)
@@ -90,18 +92,27 @@ class Daemon:
         first = not self._poller.has_seen_series
         try:
             tick = self._poller.tick(self._config, self._fetcher, self._stop)
+            if tick is None:
+                return
+            told = self._tell_untold()
         except StoreError as error:
             log.error("poll_not_recorded", reason=str(error))
             return
         except Exception as error:  # noqa: BLE001 - the loop must outlive any bug
             log.error("poll_failed", reason=describe_bug(error))
             return
-        if tick is None:
-            return
-        if tick.record.changes:
+        if tick.record.changes or told:
             self._outbox_wake.set()
         if first and tick.failures and not tick.record.series:
             raise PagerError(f"Graphite gives no usable answer: {tick.failures[0]}")
+
+    def _tell_untold(self) -> int:
+        """Once for each configuration: see that what is open is told wherever it is to be told now."""
+        if self._told_by is self._config:
+            return 0
+        told = self._poller.tell_untold(self._config)
+        self._told_by = self._config
+        return told
 
     def _reload_config(self) -> None:
         self._reload_wanted.clear()
@@ -122,9 +133,10 @@ class Daemon:
         log.info("config_loaded", alerts=len(config.alerts))
 
     def _notifier(self, name: str) -> Notifier:
-        if name not in self._notifiers:
-            self._notifiers[name] = load(name, self._config.settings)
-        return self._notifiers[name]
+        notifiers = self._notifiers  # a reload may put others in its place meanwhile
+        if name not in notifiers:
+            notifiers[name] = load(name, self._config.settings)
+        return notifiers[name]
 
     @contextlib.contextmanager
     def _sending(self) -> Iterator[None]:

@@ -110,6 +110,26 @@ class Poller:
         _report_changes(record)
         return Tick(record, tuple(failures))
 
+    def tell_untold(self, config: Config) -> int:
+        """Queue what is open for the routes that should have it by now and do not; return how many incidents that is.
+
+        So a key that is corrected, changed or added while something fires gets the page, too. Raises StoreError.
+        """
+        alerts = {alert.name: alert for alert in config.alerts}
+        changes = []
+        for incident in self._store.open_incidents():
+            alert = alerts.get(incident.key.alert)
+            if alert is None:
+                continue  # the tick ends it
+            event = alerting.trigger_again(alert, self._memory(alert.name), incident.key, incident.level, self._clock())
+            routes = set(routing.routes_for(event, config.settings)) - incident.routes
+            if routes:
+                message = messages.render(event, config.settings.graphite_url)
+                changes.append(Change(event=event, message=message, routes=tuple(sorted(routes))))
+        if changes:
+            self._store.tell(changes)
+        return len(changes)
+
     def _advance(
         self, alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], settings: Settings, now: datetime
     ) -> _Outcome:

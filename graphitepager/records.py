@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from graphitepager.model import EventKind, Level, Link, Message
+from graphitepager.model import EventKind, Level, Link, Message, SeriesKey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,6 +74,17 @@ class Snapshot:
 
     memories: Mapping[str, AlertMemory]
     last_poll: PollSummary | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIncident:
+    """An incident that has not ended. `routes` are those that have its trigger, or will when it can be sent."""
+
+    key: SeriesKey
+    level: Level
+    opened_at: datetime
+    value: float | None
+    routes: frozenset[Route]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

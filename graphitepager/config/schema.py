@@ -116,7 +116,9 @@ class Variables(_Section):
         default=False, description="Print every incident's begin and end, whatever page_on says.", examples=["yes"]
     )
     verbose_init: Switch = Field(
-        default=False, description="Log at level debug, too: the settings, and every answer of Graphite.", examples=["yes"]
+        default=False,
+        description="Log at level debug, too: the settings, and every answer of Graphite.",
+        examples=["yes"],
     )
     verbose_url: Switch = Field(default=False, description="The same as verbose_init.", examples=["yes"])
     verbose_resp: Switch = Field(default=False, description="The same as verbose_init.", examples=["yes"])

@@ -19,7 +19,7 @@ from graphitepager.store.migrations import migrate
 from graphitepager.store.tables import known_series, polls, series_states, text_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
     from graphitepager.model import Delivery
-    from graphitepager.records import Backlog, PollRecord
+    from graphitepager.records import Backlog, Change, OpenIncident, PollRecord
 
 __all__ = ["Store", "database_url"]
 
@@ -80,6 +80,16 @@ class Store:
             _save_states(db, poll.states, poll.finished_at)
             _save_known(db, poll.known, poll.finished_at)
             ledger.enter(db, poll.changes)
+
+    def open_incidents(self) -> list[OpenIncident]:
+        """Every incident that has not ended, oldest first."""
+        with self._reading() as db:
+            return ledger.open_incidents(db)
+
+    def tell(self, changes: Sequence[Change]) -> None:
+        """Queue these triggers of incidents that are open already; of those that are not (any more), nothing."""
+        with self._writing() as db:
+            ledger.tell(db, changes)
 
     def claim(self, now: datetime, *, worker: str, lease: timedelta, limit: int) -> list[Delivery]:
         """Take up to `limit` deliveries to send until `now` + `lease`, critical ones first, a lane in order."""

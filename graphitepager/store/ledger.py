@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from graphitepager.model import EventKind, Route
-from graphitepager.records import DeliveryStatus, to_json
+from graphitepager.model import EventKind, Route, SeriesKey
+from graphitepager.records import DeliveryStatus, OpenIncident, to_json
 from graphitepager.store.tables import deliveries, incidents, text_id
 
 if TYPE_CHECKING:
@@ -28,6 +28,42 @@ def enter(db: Connection, changes: Iterable[Change]) -> None:
     """
     for batch in _batches(changes):
         _enter_batch(db, batch)
+
+
+def open_incidents(db: Connection) -> list[OpenIncident]:
+    """Every open incident, oldest first, with the routes whose delivery of its trigger was not refused for good."""
+    rows = db.execute(select(incidents).where(incidents.c.closed_at.is_(None)).order_by(incidents.c.id)).all()
+    routes: dict[int, set[Route]] = {}
+    triggers = (
+        select(deliveries.c.incident_id, deliveries.c.notifier, deliveries.c.address)
+        .join(incidents, incidents.c.id == deliveries.c.incident_id)
+        .where(
+            incidents.c.closed_at.is_(None),
+            deliveries.c.kind == EventKind.TRIGGERED,
+            deliveries.c.status != DeliveryStatus.DEAD,
+        )
+    )
+    for row in db.execute(triggers):
+        routes.setdefault(row.incident_id, set()).add(Route(notifier=row.notifier, address=row.address))
+    return [
+        OpenIncident(
+            key=SeriesKey(row.alert, row.series),
+            level=row.level,
+            opened_at=row.opened_at,
+            value=row.value,
+            routes=frozenset(routes.get(row.id, ())),
+        )
+        for row in rows
+    ]
+
+
+def tell(db: Connection, triggers: Iterable[Change]) -> None:
+    """Queue triggers of incidents that are open already, for routes that do not have them."""
+    for batch in _batches(triggers):
+        ids = _open_incidents(db, batch)
+        rows = [_delivery_row(ids[key], one, route) for key, one in batch.items() if key in ids for route in one.routes]
+        if rows:
+            db.execute(insert(deliveries), rows)
 
 
 def _batches(changes: Iterable[Change]) -> Iterator[dict[str, Change]]:

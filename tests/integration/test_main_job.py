@@ -258,3 +258,15 @@ def test_run_once_fails_when_pagerduty_refuses_the_page(place: Place) -> None:
     done = run("run", "--once", environment=place.environment, folder=place.folder)
     assert done.returncode == 1
     assert "event=not_delivered" in done.stdout
+
+
+def test_a_page_that_a_wrong_key_lost_goes_out_when_the_key_is_corrected(place: Place) -> None:
+    place.pagerduty.fault = Fault.UNKNOWN_KEY
+    place.measure(mail=82.4)
+    with running(place.environment, place.folder) as pager:
+        pager.wait_for("event=not_delivered")
+    place.pagerduty.fault = None
+    place.environment["PAGERDUTY_KEY"] = "f" * 32
+    with running(place.environment, place.folder):
+        (incident,) = place.wait_for_open(HIGH)
+        assert incident.routing_key == "f" * 32

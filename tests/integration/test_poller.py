@@ -167,6 +167,70 @@ def test_an_edited_key_resolves_at_the_place_where_it_was_triggered(scene: Scene
     assert SeriesKey(resolve.message.alert, resolve.message.series) == SeriesKey("MongoDB lock", "db1")
 
 
+NEW_KEY = "f" * 32
+
+
+def sent(scene: Scene, *, refused: bool = False) -> list[tuple[str, str, str]]:
+    """Send (or have refused for good) what is due; return kind, address and summary of each delivery."""
+    told = []
+    while claimed := scene.store.claim(scene.now, worker="test", lease=MINUTE, limit=1):
+        (one,) = claimed
+        told.append((one.message.kind.value, one.route.address, one.message.summary))
+        if refused:
+            scene.store.mark_dead(one.id, worker="test", at=scene.now, error="400")
+        else:
+            scene.store.mark_sent(one.id, worker="test", at=scene.now, answer="202")
+    return told
+
+
+class TestTellingTheUntold:
+    """What is open reaches whoever should hear of it by the configuration of now."""
+
+    def with_key(self, scene: Scene, key: str) -> Config:
+        return Config(settings=settings(pagerduty_key=key), alerts=scene.config.alerts)
+
+    def test_a_refused_page_goes_out_again_with_the_corrected_key(self, scene: Scene) -> None:
+        scene.tick(db1=90)
+        sent(scene, refused=True)
+        scene.config = self.with_key(scene, NEW_KEY)
+        scene.tick(db1=90)
+        assert scene.poller.tell_untold(scene.config) == 1
+        assert sent(scene) == [("trigger", NEW_KEY, "CRITICAL MongoDB lock: db1 is 90 (critical at 70)")]
+
+    def test_what_is_told_already_is_not_told_again(self, scene: Scene) -> None:
+        scene.tick(db1=90)
+        assert scene.poller.tell_untold(scene.config) == 0
+        sent(scene)
+        assert scene.poller.tell_untold(scene.config) == 0
+
+    def test_an_incident_ends_in_every_place_that_was_told(self, scene: Scene) -> None:
+        scene.tick(db1=90)
+        sent(scene)
+        scene.poller.tell_untold(self.with_key(scene, NEW_KEY))
+        sent(scene)
+        scene.tick(db1=10)
+        assert [(kind, address) for kind, address, _ in sent(scene)] == [
+            ("resolve", PAGERDUTY_KEY),
+            ("resolve", NEW_KEY),
+        ]
+
+    def test_what_has_ended_and_what_is_removed_is_not_told(self, scene: Scene) -> None:
+        scene.tick(db1=90, db2=90)
+        scene.tick(db1=10, db2=90)
+        new = Config(settings=settings(pagerduty_key=NEW_KEY), alerts=(alert(entry(), name="other"),))
+        assert scene.poller.tell_untold(new) == 0
+
+    def test_missing_data_is_told_with_its_own_time(self, scene: Scene) -> None:
+        scene.tick(db1=10, db2=10)
+        for _ in range(5):
+            scene.tick(db1=10)
+        sent(scene)
+        scene.poller.tell_untold(self.with_key(scene, NEW_KEY))
+        assert sent(scene) == [
+            ("trigger", NEW_KEY, "NO DATA MongoDB lock: db2 has had no datapoint for 5min"),
+        ]
+
+
 def test_a_bug_that_one_alert_brings_out_does_not_silence_the_others(scene: Scene) -> None:
     one_that_breaks = alert(entry("other", page_on=None), name="breaks")  # routing will trip over it
     scene.config = Config(settings=scene.config.settings, alerts=(one_that_breaks, *scene.config.alerts))
