@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from graphitepager.model import EventKind, Level, Link, Message, SeriesKey
+from graphitepager.model import EventKind, Level, Link, Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from graphitepager.alerting import AlertMemory
-    from graphitepager.model import Event, Route, SeriesState
+    from graphitepager.model import Event, Route, SeriesKey, SeriesState
 
 
 class DeliveryStatus(enum.Enum):

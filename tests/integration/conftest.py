@@ -1,4 +1,4 @@
-"""The real Graphite of the integration tests; without one they are skipped, or failed where REQUIRE_ALL=1."""
+"""The real Graphite and the real databases; without them tests are skipped, or failed where REQUIRE_ALL=1."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from graphitepager.store import Store
 from tests.graphite_server.client import Graphite, graphite_python
+from tests.integration.store_support import KINDS, empty_database
 from tests.support import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy.engine import URL
 
 
 class StartGraphite(Protocol):
@@ -37,3 +42,16 @@ def start_graphite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartGr
 def graphite(start_graphite: StartGraphite) -> Graphite:
     """The Graphite that all tests share: write below a prefix of your own."""
     return start_graphite()
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
+    """An empty database of each kind."""
+    with empty_database(request.param, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def store(url: URL) -> Iterator[Store]:
+    with Store.open(url) as store:
+        yield store

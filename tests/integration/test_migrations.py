@@ -18,12 +18,9 @@ from graphitepager.errors import StoreError
 from graphitepager.store import Store
 from graphitepager.store.migrations import HEAD
 from graphitepager.store.tables import metadata
-from tests.integration.store_support import KINDS, empty_database, poll
+from tests.integration.store_support import poll
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from sqlalchemy.engine import URL
 
 # Opens the database, and tells whether Alembic had to be imported for that.
@@ -34,12 +31,6 @@ from graphitepager.store import Store
 Store.open(make_url(sys.argv[1])).close()
 print("alembic" in sys.modules)
 """
-
-
-@pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
-    with empty_database(request.param, tmp_path) as url:
-        yield url
 
 
 def execute(url: URL, statement: str, **parameters: str) -> None:

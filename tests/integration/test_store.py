@@ -16,12 +16,9 @@ from graphitepager.errors import StoreError
 from graphitepager.model import WHOLE_ALERT, EventKind, Level, Route, SeriesKey, SeriesState
 from graphitepager.records import PollSummary, Snapshot
 from graphitepager.store import Store
-from tests.integration.store_support import KINDS, NOON, PAGERDUTY, empty_database, poll, resolved, triggered
+from tests.integration.store_support import NOON, PAGERDUTY, poll, resolved, triggered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from sqlalchemy.engine import URL
 
 MINUTE = timedelta(minutes=1)
@@ -36,18 +33,6 @@ NAMES = [
     "ünïcödé 🔥 'quoted' \"twice\" %s :x \\ \\0",
     "x" * 5000,
 ]
-
-
-@pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
-    with empty_database(request.param, tmp_path) as url:
-        yield url
-
-
-@pytest.fixture
-def store(url: URL) -> Iterator[Store]:
-    with Store.open(url) as store:
-        yield store
 
 
 def told(store: Store) -> list[tuple[EventKind, str, Level, Route]]:

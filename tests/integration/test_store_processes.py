@@ -19,7 +19,7 @@ from graphitepager.store import Store
 from tests.integration.store_support import KINDS, NOON, empty_database, poll, triggered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkServerContext
     from pathlib import Path
@@ -28,12 +28,6 @@ if TYPE_CHECKING:
 
 PER_POLL = 20
 LEASE = timedelta(seconds=30)
-
-
-@pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
-    with empty_database(request.param, tmp_path) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")

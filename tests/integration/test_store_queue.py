@@ -7,17 +7,13 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pytest
-
 from graphitepager.model import EventKind, Level, Route
 from graphitepager.records import Backlog
 from graphitepager.store import Store
-from tests.integration.store_support import KINDS, NOON, empty_database, poll, resolved, triggered
+from tests.integration.store_support import NOON, poll, resolved, triggered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
 
     from sqlalchemy.engine import URL
 
@@ -25,18 +21,6 @@ if TYPE_CHECKING:
 
 SECOND = timedelta(seconds=1)
 LEASE = 30 * SECOND
-
-
-@pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
-    with empty_database(request.param, tmp_path) as url:
-        yield url
-
-
-@pytest.fixture
-def store(url: URL) -> Iterator[Store]:
-    with Store.open(url) as store:
-        yield store
 
 
 def claim(store: Store, now: datetime = NOON, *, worker: str = "w", limit: int = 100) -> list[Delivery]:
