@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 SUMMARY_LIMIT = 1024  # PagerDuty's own; no other notifier wants more
 
-# From here on six digits would need an exponent, and up to there a float prints as the whole number that it is.
-_MILLION, _QUADRILLION = 1e6, 1e15
+# Between these a number is shown without decimals: below, four digits do; above, nobody wants to read them all.
+_MANY, _TOO_MANY = 1e4, 1e15
 
 # What a URL path segment or a fragment may hold unencoded (RFC 3986), so that links to names in plain ASCII stay as
 # the wikis of existing users know them. "%", "#", "?", spaces and everything outside ASCII are encoded.
@@ -57,15 +57,15 @@ def graph_link(graphite_url: str, entry: Entry) -> str:
 
 
 def format_number(value: float) -> str:
-    """Six significant digits, and no exponent where people would not write one."""
-    if _MILLION <= abs(value) < _QUADRILLION:
+    """Four significant digits, and no exponent where people would not write one: a phone's screen is small."""
+    if _MANY <= abs(value) < _TOO_MANY:
         return f"{value:.0f}"
-    return f"{value:.6g}"
+    return f"{value:.4g}"
 
 
 def describe_threshold(threshold: Threshold) -> str:
     """`70`, or `5 or less` where low is bad."""
-    bound = format_number(threshold.bound)
+    bound = f"{threshold.bound:.15g}"  # all of it: people wrote it themselves
     return bound if threshold.operator is Operator.AT_LEAST else f"{bound} or less"
 
 
