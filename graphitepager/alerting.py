@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from graphitepager import incidents
 from graphitepager.model import (
     WHOLE_ALERT,
     Alert,
+    Entry,
     Event,
     EventKind,
     Level,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 EXCLUDED = "excluded in alerts.yml"
 REMOVED = "removed from alerts.yml"
+TARGET_CHANGED = "no longer returned: its target was changed in alerts.yml"
 
 _NOTHING_KNOWN: frozenset[str] = frozenset()
 
@@ -52,8 +55,13 @@ class Progress:
     events: tuple[Event, ...] = ()
 
 
-def advance(alert: Alert, evaluation: Evaluation, memory: AlertMemory, now: datetime) -> Progress:
-    """Take an alert through one poll. A series that is fine and was fine costs nothing here."""
+def advance(
+    alert: Alert, evaluation: Evaluation, memory: AlertMemory, now: datetime, unobserved: timedelta = timedelta(0)
+) -> Progress:
+    """Take an alert through one poll. A series that is fine and was fine costs nothing here.
+
+    `unobserved` is for how long, before this poll, nobody saw whether there was data: it does not count as missing.
+    """
     states = dict(memory.states)
     changed: list[SeriesState] = []
     events: list[Event] = []
@@ -70,17 +78,22 @@ def advance(alert: Alert, evaluation: Evaluation, memory: AlertMemory, now: date
     for reading in _readings(alert, evaluation, memory):
         name = reading.key.series
         before = memory.states.get(name)
-        outcome = incidents.step(before or SeriesState(key=reading.key), reading, now)
+        outcome = incidents.step(_without_gap(before, unobserved) or SeriesState(key=reading.key), reading, now)
         events += outcome.events
         settle(before, SeriesState(key=reading.key) if outcome.is_forgotten else outcome.state)
         if outcome.is_forgotten:
             forgotten.add(name)
-    for name in evaluation.excluded & memory.states.keys():
+    for name, reason in _dismissed(alert, evaluation, memory).items():
         before = memory.states[name]
-        events += incidents.close(before, now, EXCLUDED)
+        events += incidents.close(before, now, reason)
         settle(before, SeriesState(key=before.key))
     known = _known_after(alert, evaluation, memory, forgotten)
     return Progress(memory=AlertMemory(states=states, known=known), changed=tuple(changed), events=tuple(events))
+
+
+def spokesman(alert: Alert) -> Entry:
+    """The entry whose word counts when an alert has no series at all: the first that does not allow that."""
+    return next((entry for entry in alert.entries if entry.no_data is NoDataPolicy.ALERT), alert.entries[0])
 
 
 def retire(memory: AlertMemory, now: datetime) -> Progress:
@@ -116,19 +129,19 @@ def _readings(alert: Alert, evaluation: Evaluation, memory: AlertMemory) -> Iter
         return  # what is missing may be in the answer that failed
     whole = SeriesKey(alert.name, WHOLE_ALERT)
     if not evaluation.has_series:
-        yield Reading(key=whole, entry=alert.entries[0], level=Level.NO_DATA)
+        yield Reading(key=whole, entry=spokesman(alert), level=Level.NO_DATA)
         # That one speaks for all of them; of the others, only what fires has something to lose.
         yield from (_told_by_the_whole(one) for one in _missing(alert, memory, seen={WHOLE_ALERT}, also_quiet=False))
         return
     if WHOLE_ALERT in memory.states:
-        yield Reading(key=whole, entry=alert.entries[0], level=Level.OK)
+        yield Reading(key=whole, entry=spokesman(alert), level=Level.OK)
     seen = evaluation.readings.keys() | evaluation.excluded | evaluation.unreadable | {WHOLE_ALERT}
     yield from _missing(alert, memory, seen=seen, also_quiet=True)
 
 
 def _missing(alert: Alert, memory: AlertMemory, *, seen: AbstractSet[str], also_quiet: bool) -> Iterator[Reading]:
     """Yield a reading for each series that should have come, by the entry that owned it, as far as that is known."""
-    rest = memory.states.keys() - seen
+    rest = memory.states.keys() - seen - _of_changed_targets(alert, memory)
     for entry in alert.entries:
         known = memory.known.get(entry.query.target, _NOTHING_KNOWN)
         for name in known - seen if also_quiet else known & rest:
@@ -136,6 +149,30 @@ def _missing(alert: Alert, memory: AlertMemory, *, seen: AbstractSet[str], also_
             yield Reading(key=SeriesKey(alert.name, name), entry=entry, level=Level.NO_DATA)
     for name in rest:
         yield Reading(key=SeriesKey(alert.name, name), entry=alert.entries[0], level=Level.NO_DATA)
+
+
+def _dismissed(alert: Alert, evaluation: Evaluation, memory: AlertMemory) -> Mapping[str, str]:
+    """The series with a state that alerts.yml has just left out, and in what way."""
+    if not evaluation.is_complete:
+        return dict.fromkeys(evaluation.excluded & memory.states.keys(), EXCLUDED)
+    gone = memory.states.keys() - evaluation.readings.keys() - evaluation.unreadable - {WHOLE_ALERT}
+    changed = dict.fromkeys(gone & _of_changed_targets(alert, memory), TARGET_CHANGED)
+    return changed | dict.fromkeys(gone & evaluation.excluded, EXCLUDED)
+
+
+def _of_changed_targets(alert: Alert, memory: AlertMemory) -> AbstractSet[str]:
+    """The series that were owned by a target that the alert does not have any more, and by no other."""
+    targets = {entry.query.target for entry in alert.entries}
+    if memory.known.keys() <= targets:
+        return _NOTHING_KNOWN
+    kept = frozenset[str]().union(*(names for target, names in memory.known.items() if target in targets))
+    return frozenset[str]().union(*memory.known.values()) - kept
+
+
+def _without_gap(state: SeriesState | None, unobserved: timedelta) -> SeriesState | None:
+    if state is None or state.no_data_since is None or not unobserved:
+        return state
+    return replace(state, no_data_since=state.no_data_since + unobserved)
 
 
 def _told_by_the_whole(reading: Reading) -> Reading:

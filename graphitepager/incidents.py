@@ -21,13 +21,14 @@ from graphitepager.model import (
     SeriesState,
 )
 
-# How long a series may be gone before it is taken for retired: its incidents end, and it is no longer missed.
+# How long a series may be missed before it is taken for retired: its incidents end, and it is no longer missed. It
+# counts from the end of no_data_for, which may itself be days, so that nothing is forgotten before it was raised.
 FORGET_AFTER = timedelta(hours=24)
 
 RECOVERED = "back to Nominal"
 DATA_RETURNED = "data is back"
 NO_DATA_IS_FINE = "no data any more, which this alert counts as fine (allow_no_data)"
-VANISHED = "vanished: no data for 24 hours"
+VANISHED = "vanished: missed for 24 hours"
 
 
 class Outcome(NamedTuple):
@@ -80,7 +81,7 @@ def _without_data(state: SeriesState, reading: Reading, now: datetime) -> Outcom
     since = min(known_moments, default=now)
     missing_for = now - since
     state = replace(state, no_data_since=since)
-    if missing_for >= FORGET_AFTER and reading.key.series != WHOLE_ALERT:
+    if missing_for >= reading.entry.no_data_for + FORGET_AFTER and reading.key.series != WHOLE_ALERT:
         # Whisper files outlive their hosts. What still comes, without data, keeps its state: it is not raised again.
         events = close(state, now, VANISHED, reading)
         return Outcome(SeriesState(key=state.key, no_data_since=since), events, reading.covered_until is None)

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from graphitepager.durations import format_duration
 from graphitepager.incidents import dedup_key
 from graphitepager.model import WHOLE_ALERT, Entry, Event, EventKind, Level, Link, Message, Operator, Threshold
+from graphitepager.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ def render(event: Event, graphite_url: str) -> Message:
         dedup_key=dedup_key(event.key, event.level),
         alert=event.key.alert,
         series=series,
-        summary=printable(f"{_heading(event)} {event.key.alert}: {_sentence(event, series)}"),
+        summary=_shortened(printable(f"{_heading(event)} {event.key.alert}: {_sentence(event, series)}")),
         at=event.at,
         details=dict(_details(event, series)),
         links=tuple(_links(event, series, graphite_url)),
@@ -123,7 +124,5 @@ def _links(event: Event, series: str, graphite_url: str) -> Iterator[Link]:
     yield Link(graph_link(graphite_url, event.entry), "Graph")
 
 
-def printable(text: str) -> str:
-    """Series names come from anyone who can send a metric: no control character may reach a phone or a terminal."""
-    clean = "".join(character if character.isprintable() else "�" for character in text)
-    return clean if len(clean) <= SUMMARY_LIMIT else clean[: SUMMARY_LIMIT - 1] + "…"
+def _shortened(text: str) -> str:
+    return text if len(text) <= SUMMARY_LIMIT else text[: SUMMARY_LIMIT - 1] + "…"

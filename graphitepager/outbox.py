@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import socket
+import threading
 import uuid
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -37,53 +38,73 @@ def backoff(attempts: int, retry_after: timedelta | None, jitter: float) -> time
 
 
 class Outbox:
-    """Sends what the store says is due. One instance belongs to one thread; the store keeps several from colliding."""
+    """Sends one notifier's deliveries as they fall due. It belongs to one thread; the store keeps several apart.
+
+    Each notifier has one of its own, so that one that hangs holds up nobody else. `load` makes the notifier when it is
+    first wanted, and again after `reload`.
+    """
 
     def __init__(
         self,
+        name: str,
         store: Store,
-        notifier: Callable[[str], Notifier],
+        load: Callable[[str], Notifier],
         clock: Callable[[], datetime],
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        self._name = name
         self._store = store
-        self._notifier = notifier
+        self._load = load
         self._clock = clock
         self._jitter = jitter
-        self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._worker = f"{socket.gethostname()}:{os.getpid()}:{name}:{uuid.uuid4().hex[:8]}"
+        self._wake = threading.Event()
+        self._notifier: Notifier | None = None
 
-    def send_due(self, stop: ThreadEvent) -> int:
-        """Send everything that is due, until nothing is or `stop` is set; return how many were accepted."""
-        accepted = 0
+    def wake(self) -> None:
+        """Say that something may be due, or that it is time to stop."""
+        self._wake.set()
+
+    def reload(self) -> None:
+        """Have the notifier made anew, by the settings of now."""
+        self._notifier = None
+
+    def send_due(self, stop: ThreadEvent) -> None:
+        """Send everything that is due, until nothing is or `stop` is set."""
         while not stop.is_set():
             # One at a time, so that a claim's lease has to outlast one send only.
-            claimed = self._store.claim(self._clock(), worker=self._worker, lease=LEASE, limit=1)
+            claimed = self._store.claim(self._clock(), worker=self._worker, lease=LEASE, limit=1, notifier=self._name)
             if not claimed:
                 break
-            accepted += self._send(claimed[0])
-        return accepted
+            self._send(claimed[0])
 
-    def run(self, stop: ThreadEvent, wake: ThreadEvent) -> None:
-        """Send until `stop` is set; `wake` says that something new may be due."""
-        while not stop.is_set():
-            wake.clear()
+    def next_due(self) -> datetime | None:
+        """When there is something to send again; None when nothing waits."""
+        return self._store.next_due(self._clock(), notifier=self._name)
+
+    def run(self, stop: ThreadEvent) -> None:
+        """Send until `stop` is set."""
+        while True:
+            self._wake.clear()
+            if stop.is_set():
+                return
             try:
                 self.send_due(stop)
-                due = self._store.next_due(self._clock())
+                due = self.next_due()
                 wait = LONGEST_WAIT if due is None else min(due - self._clock(), LONGEST_WAIT)
             except StoreError as error:
-                log.error("outbox_store_failed", reason=str(error))
+                log.error("outbox_store_failed", notifier=self._name, reason=str(error))
                 wait = timedelta(seconds=5)
             except Exception as error:  # noqa: BLE001 - the loop must outlive any bug
-                log.error("outbox_failed", reason=describe_bug(error))
+                log.error("outbox_failed", notifier=self._name, reason=describe_bug(error))
                 wait = timedelta(seconds=5)
-            wake.wait(max(wait.total_seconds(), 0.05))
+            self._wake.wait(max(wait.total_seconds(), 0.05))
 
     def release(self) -> None:
         """Give back what was claimed and not sent, so that the next process need not wait for the lease to end."""
         self._store.release(self._worker)
 
-    def _send(self, delivery: Delivery) -> bool:
+    def _send(self, delivery: Delivery) -> None:
         message, route = delivery.message, delivery.route
         details = {
             "notifier": route.notifier,
@@ -93,16 +114,16 @@ class Outbox:
             "incident": message.level.value,
         }
         try:
-            answer = self._notifier(route.notifier).send(message, route.address)
+            notifier = self._notifier or self._load(self._name)
+            self._notifier = notifier
+            answer = notifier.send(message, route.address)
         except SendError as error:
             self._failed(delivery, error, details)
-            return False
         except Exception as error:  # noqa: BLE001 - a bug in a notifier must not lose the page nor stop the others
             self._failed(delivery, SendError(describe_bug(error)), details)
-            return False
-        self._store.mark_sent(delivery.id, worker=self._worker, at=self._clock(), answer=answer)
-        log.info("sent", **details, answer=answer)
-        return True
+        else:
+            self._store.mark_sent(delivery.id, worker=self._worker, at=self._clock(), answer=answer)
+            log.info("sent", **details, answer=answer)
 
     def _failed(self, delivery: Delivery, error: SendError, details: dict[str, str]) -> None:
         now = self._clock()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from graphitepager import alerting, checks, messages, routing
 from graphitepager.alerting import AlertMemory
 from graphitepager.errors import FetchError, describe_bug
 from graphitepager.model import EventKind
-from graphitepager.records import Change, PollRecord
+from graphitepager.records import Change, PollRecord, PollSummary
 from graphitepager.telemetry import log
 
 if TYPE_CHECKING:
@@ -34,11 +35,12 @@ class Tick(NamedTuple):
 
 
 class _Outcome(NamedTuple):
-    """What a tick means for one alert, and how many of its series were judged."""
+    """What a tick means for one alert, how many of its series were judged, and whether every entry was answered."""
 
     progress: Progress
     changes: tuple[Change, ...]
     series: int
+    is_complete: bool
 
 
 class Fetches(Protocol):
@@ -61,13 +63,19 @@ class Poller:
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._clock = clock
-        self._memories = dict(store.load().memories)
+        self._observed_at: dict[str, datetime] = {}  # when every entry of an alert was last answered, by its name
+        self._load()
+
+    def _load(self) -> None:
+        snapshot = self._store.load()
+        self._memories = dict(snapshot.memories)
+        self._last_poll = snapshot.last_poll
         self._is_sure = True  # that the mirror shows what is stored
 
     @property
-    def has_seen_series(self) -> bool:
-        """Whether Graphite has ever answered with data, in this process or in one before it."""
-        return any(memory.known for memory in self._memories.values())
+    def has_seen_graphite(self) -> bool:
+        """Whether Graphite has ever given a usable answer, to this process or to one before it."""
+        return self._last_poll is not None and self._last_poll.answered_at is not None
 
     def tick(self, config: Config, fetcher: Fetches, stop: ThreadEvent) -> Tick | None:
         """Poll once and record it; None when `stop` was set before all of Graphite's answers were in.
@@ -75,12 +83,12 @@ class Poller:
         Raises StoreError when it could not be recorded; the next tick then comes to the same transitions.
         """
         if not self._is_sure:
-            self._memories = dict(self._store.load().memories)
+            self._load()
         now = self._clock()
         outcomes: dict[str, _Outcome] = {}
-        failures: dict[str, list[str]] = {}
+        failures: dict[Query, FetchError] = {}
         for alert, answers in _answered(config, fetcher, stop):
-            _collect_failures(alert, answers, failures)
+            failures |= _failures(alert, answers)
             try:
                 outcomes[alert.name] = self._advance(alert, answers, config.settings, now)
             except Exception as error:  # noqa: BLE001 - a bug that one alert brings out must not silence the others
@@ -90,13 +98,15 @@ class Poller:
         removed = self._memories.keys() - {alert.name for alert in config.alerts}
         for name in removed:
             progress = alerting.retire(self._memories[name], now)
-            outcomes[name] = _Outcome(progress, _changes(progress, config.settings), 0)
+            outcomes[name] = _Outcome(progress, _changes(progress, config.settings), 0, is_complete=False)
         _report_failures(failures)
         record = PollRecord(
             started_at=now,
             finished_at=self._clock(),
             series=sum(one.series for one in outcomes.values()),
-            failed=sum(len(targets) for targets in failures.values()),
+            failed=len(failures),
+            answered=len(checks.queries_of(config.alerts)) - len(failures),
+            follows=self._last_poll.started_at if self._last_poll else None,
             states=tuple(state for one in outcomes.values() for state in one.progress.changed),
             known=self._changes_of_known(outcomes),
             changes=tuple(change for one in outcomes.values() for change in one.changes),
@@ -104,14 +114,18 @@ class Poller:
         self._is_sure = False
         self._store.record(record)
         self._is_sure = True
+        self._last_poll = PollSummary(
+            started_at=now, answered_at=record.finished_at if record.answered else self._answered_at
+        )
+        self._observed_at |= {name: now for name, one in outcomes.items() if one.is_complete}
         self._memories |= {name: one.progress.memory for name, one in outcomes.items()}
         for name in removed:
             del self._memories[name]
         _report_changes(record)
-        return Tick(record, tuple(failures))
+        return Tick(record, tuple(dict.fromkeys(error.reason for error in failures.values())))
 
-    def tell_untold(self, config: Config) -> int:
-        """Queue what is open for the routes that should have it by now and do not; return how many incidents that is.
+    def tell_untold(self, config: Config) -> None:
+        """Queue what is open for the routes that should have it by now and do not.
 
         So a key that is corrected, changed or added while something fires gets the page, too. Raises StoreError.
         """
@@ -128,15 +142,25 @@ class Poller:
                 changes.append(Change(event=event, message=message, routes=tuple(sorted(routes))))
         if changes:
             self._store.tell(changes)
-        return len(changes)
 
     def _advance(
         self, alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], settings: Settings, now: datetime
     ) -> _Outcome:
         evaluation = checks.evaluate(alert, answers)
         _report_unreadable(alert, answers, evaluation)
-        progress = alerting.advance(alert, evaluation, self._memory(alert.name), now)
-        return _Outcome(progress, _changes(progress, settings), len(evaluation.readings))
+        gap = self._unobserved(alert, settings, now) if evaluation.is_complete else timedelta(0)
+        progress = alerting.advance(alert, evaluation, self._memory(alert.name), now, gap)
+        return _Outcome(progress, _changes(progress, settings), len(evaluation.readings), evaluation.is_complete)
+
+    @property
+    def _answered_at(self) -> datetime | None:
+        return self._last_poll.answered_at if self._last_poll else None
+
+    def _unobserved(self, alert: Alert, settings: Settings, now: datetime) -> timedelta:
+        """For how long nobody saw whether this alert had data: Graphite did not answer, or no pager ran."""
+        heartbeat = timedelta(seconds=settings.heartbeat_s)
+        gap = now - (self._observed_at.get(alert.name) or self._answered_at or now)
+        return gap - heartbeat if gap > 2 * heartbeat else timedelta(0)
 
     def _memory(self, alert_name: str) -> AlertMemory:
         return self._memories.get(alert_name) or AlertMemory()
@@ -184,19 +208,18 @@ def _changes(progress: Progress, settings: Settings) -> tuple[Change, ...]:
     )
 
 
-def _collect_failures(
-    alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], failures: dict[str, list[str]]
-) -> None:
-    for entry in alert.entries:
-        answer = answers[entry.query]
-        if isinstance(answer, FetchError) and answer.target not in failures.setdefault(answer.reason, []):
-            failures[answer.reason].append(answer.target)
+def _failures(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError]) -> dict[Query, FetchError]:
+    found = ((entry.query, answers[entry.query]) for entry in alert.entries)
+    return {query: answer for query, answer in found if isinstance(answer, FetchError)}
 
 
-def _report_failures(failures: Mapping[str, list[str]]) -> None:
-    """Log each reason once: when Graphite is down, a line per alert would bury it."""
-    for reason, targets in failures.items():
-        log.error("fetch_failed", reason=reason, target=targets[0], targets=len(targets))
+def _report_failures(failures: Mapping[Query, FetchError]) -> None:
+    """Log each reason once: when Graphite is down, a line for every target would bury it."""
+    targets: dict[str, list[str]] = {}
+    for error in failures.values():
+        targets.setdefault(error.reason, []).append(error.target)
+    for reason, concerned in targets.items():
+        log.error("fetch_failed", reason=reason, target=concerned[0], targets=len(concerned))
 
 
 def _report_unreadable(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], evaluation: Evaluation) -> None:

@@ -41,15 +41,19 @@ class Change:
 class PollRecord:
     """Everything one poll changed; it is stored as a whole or not at all.
 
-    `series` and `failed` count the series seen and the queries without a usable answer. `states` holds the changed
-    ones only; a quiet one is forgotten. `known` holds what AlertMemory.known is now, for the alerts where that changed;
-    nothing forgets the alert. `changes` are told in their order.
+    `follows` is the `started_at` of the last poll that the recording process knows of, None before any: what it
+    records builds on that one. `series`, `failed` and `answered` count the series seen, the queries without a usable
+    answer and those with one. `states` holds the changed ones only; a quiet one is forgotten. `known` holds what
+    AlertMemory.known is now, for the alerts where that changed; nothing forgets the alert. `changes` are told in their
+    order.
     """
 
     started_at: datetime
     finished_at: datetime
+    follows: datetime | None = None
     series: int
     failed: int
+    answered: int = 0
     states: Sequence[SeriesState] = ()
     known: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
     changes: Sequence[Change] = ()
@@ -57,12 +61,10 @@ class PollRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollSummary:
-    """The last complete poll."""
+    """The last complete poll. `answered_at` is when Graphite last answered a query, then or before; None if never."""
 
     started_at: datetime
-    finished_at: datetime
-    series: int
-    failed: int
+    answered_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,17 +84,14 @@ class OpenIncident:
 
     key: SeriesKey
     level: Level
-    opened_at: datetime
-    value: float | None
     routes: frozenset[Route]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """What is not sent: how many wait, since when the oldest does, how many were given up."""
+    """What is not sent: how many wait, how many were given up."""
 
     pending: int
-    oldest: datetime | None
     dead: int
 
 

@@ -75,8 +75,14 @@ def main(arguments: list[str] | None = None) -> Any:
         sys.stderr.close()
         sys.exit(0)
     except PagerError as error:
-        click.echo(f"graphite-pager: {error}", err=True)
+        _complain(f"graphite-pager: {error}")
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - a bug of ours is told in a line, too
-        click.echo(f"graphite-pager: internal error, please report it: {describe_bug(error)}", err=True)
+        _complain(f"graphite-pager: internal error, please report it: {describe_bug(error)}")
         sys.exit(_UNKNOWN)
+
+
+def _complain(text: str) -> None:
+    from graphitepager.cli.configuration import complain  # noqa: PLC0415 - `--version` does not wait for this
+
+    complain(text)

@@ -14,16 +14,20 @@ from rich.table import Table
 from rich.text import Text
 
 from graphitepager import checks
+from graphitepager.alerting import spokesman
 from graphitepager.cli import configuration
+from graphitepager.cli.configuration import complain
 from graphitepager.errors import FetchError, PagerError
 from graphitepager.graphite import Fetcher
-from graphitepager.messages import describe_threshold, format_number, printable
+from graphitepager.messages import describe_threshold, format_number
 from graphitepager.model import Level, NoDataPolicy, Reading
+from graphitepager.printable import printable
+from graphitepager.telemetry import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from graphitepager.model import Alert, Config
+    from graphitepager.model import Alert, Config, Entry
 
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "bold red", Level.NO_DATA: "magenta"}
 
@@ -39,6 +43,7 @@ class Result:
     empty: tuple[Alert, ...]
     failures: tuple[FetchError, ...]
     unreadable: tuple[tuple[str, str], ...]
+    bad_lines: tuple[tuple[str, str], ...]
 
 
 @click.command("check")
@@ -52,19 +57,21 @@ def command(config_path: str, as_json: bool) -> int:
     Example: GRAPHITE_URL=https://graphite.example.com graphite-pager check
     """
     try:
-        config = configuration.read_or_fail(config_path, lambda one: click.echo(one.headline, err=True))
+        config = configuration.read_or_fail(config_path, lambda one: complain(one.headline))
     except PagerError as error:
-        click.echo(f"graphite-pager: {error}", err=True)
+        complain(f"graphite-pager: {error}")
         return _UNKNOWN
     result = look(config)
     if as_json:
-        click.echo(json.dumps(_as_json(result), indent=2))
+        click.echo(scrub(json.dumps(_as_json(result), indent=2)))
     else:
         _print_table(result)
     for failure in result.failures:
-        click.echo(f"graphite-pager: {failure}", err=True)
+        complain(f"graphite-pager: {failure}")
+    for target, line in result.bad_lines:
+        complain(f"graphite-pager: {printable(target)}: a line of Graphite's answer is no series: {line}")
     for alert_name, series in result.unreadable:
-        click.echo(f"graphite-pager: {alert_name}: {printable(series)}: its points are no numbers", err=True)
+        complain(f"graphite-pager: {alert_name}: {printable(series)}: its points are no numbers")
     return exit_code(result)
 
 
@@ -88,6 +95,12 @@ def look(config: Config) -> Result:
         ),
         empty=tuple(alert for alert, one in evaluations if one.is_complete and not one.has_series),
         failures=tuple(answer for answer in answers.values() if isinstance(answer, FetchError)),
+        bad_lines=tuple(
+            (query.target, line)
+            for query, answer in answers.items()
+            if not isinstance(answer, FetchError)
+            for line in answer.bad_lines
+        ),
         unreadable=tuple((alert.name, name) for alert, one in evaluations for name in sorted(one.unreadable)),
     )
 
@@ -103,8 +116,8 @@ def exit_code(result: Result) -> int:
     levels = {reading.level for reading in result.readings if not _is_fine(reading)}
     if Level.CRITICAL in levels:
         return _CRITICAL
-    missing = any(alert.entries[0].no_data is not NoDataPolicy.OK for alert in result.empty)
-    if result.failures or result.unreadable or missing or Level.NO_DATA in levels:
+    missing = any(spokesman(alert).no_data is not NoDataPolicy.OK for alert in result.empty)
+    if result.failures or result.unreadable or result.bad_lines or missing or Level.NO_DATA in levels:
         return _UNKNOWN
     return _WARNING if Level.WARNING in levels else _OK
 
@@ -136,7 +149,7 @@ def _print_table(result: Result) -> None:
     console.print(table)
 
 
-def _add_row(table: Table, alert: str, series: str, value: str, entry: Any, level: Level) -> None:
+def _add_row(table: Table, alert: str, series: str, value: str, entry: Entry, level: Level) -> None:
     thresholds = (describe_threshold(entry.warning), describe_threshold(entry.critical))
     cells: Iterable[Text] = (
         Text(printable(alert)), Text(printable(series)), Text(value), *map(Text, thresholds),
@@ -163,5 +176,6 @@ def _as_json(result: Result) -> dict[str, Any]:
         ],
         "alerts_without_series": [alert.name for alert in result.empty],
         "failures": [{"target": failure.target, "reason": failure.reason} for failure in result.failures],
+        "bad_lines": [{"target": target, "line": line} for target, line in result.bad_lines],
         "unreadable": [{"alert": alert, "series": series} for alert, series in result.unreadable],
     }

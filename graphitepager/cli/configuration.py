@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote, unquote_plus
 
 import click
 
 from graphitepager import config as configuration
+from graphitepager import telemetry
 from graphitepager.errors import ConfigError, PagerError
 
 if TYPE_CHECKING:
@@ -54,10 +58,16 @@ def read_or_fail(path: str, tell: Callable[[Problem], None]) -> Config:
     """Return a configuration that can be run, its warnings told; raise ConfigError otherwise."""
     loaded = read(path)
     if loaded.config is None:
-        raise ConfigError([problem for problem in loaded.problems if problem.is_error])
+        raise ConfigError(loaded.problems)  # the warnings, too: an unknown key may be the one that is missing
+    telemetry.keep_secret(secrets_of(loaded.config))
     for problem in loaded.problems:
         tell(problem)
     return loaded.config
+
+
+def complain(text: str) -> None:
+    """Print a line on standard error, without the secrets that are known by now."""
+    click.echo(telemetry.scrub(text), err=True)
 
 
 def database_url(config: Config, path: str) -> Any:
@@ -78,11 +88,29 @@ def secrets_of(config: Config) -> Iterator[str]:
     candidates = (
         settings.graphite_pass,
         settings.database_url,
+        *_credentials(settings.database_url or ""),
         settings.pagerduty_key,
         *settings.pagerduty_keys.values(),
+        *_credentials(settings.pagerduty_events_url),
         *(entry.pagerduty_key for alert in config.alerts for entry in alert.entries),
     )
     yield from (secret for secret in candidates if secret)
+    if settings.graphite_user:
+        basic = f"{settings.graphite_user}:{settings.graphite_pass or ''}"
+        yield base64.b64encode(basic.encode(errors="replace")).decode()
+
+
+def _credentials(url: str) -> Iterator[str]:
+    """`user:password` of a URL and the password alone, encoded and plain. A broken URL holds secrets, too."""
+    _, _, rest = url.partition("://")
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    # A password with a slash in it is none to a browser, but to a database driver it is.
+    for userinfo in {authority.rpartition("@")[0], rest.partition("@")[0] if "@" in rest else ""}:
+        password = userinfo.partition(":")[2]
+        if password:  # a user alone is often a word such as postgres
+            yield from (userinfo, unquote(userinfo), password, unquote(password))
+    for password in re.findall(r"[?&](?:ssl)?password=([^&#]*)", rest):
+        yield from (password, unquote_plus(password))
 
 
 def is_heroku(environ: Mapping[str, str] = os.environ) -> bool:

@@ -10,6 +10,7 @@ import click
 from graphitepager import telemetry
 from graphitepager.cli import configuration
 from graphitepager.daemon import Daemon
+from graphitepager.signals import Orders
 from graphitepager.store import Store
 from graphitepager.telemetry import log
 
@@ -30,23 +31,18 @@ def command(config_path: str, once: bool) -> int:
     Example: GRAPHITE_URL=https://graphite.example.com PAGERDUTY_KEY=... graphite-pager run
     """
     telemetry.configure(timestamps=not configuration.is_heroku())
-    secrets: set[str] = set()  # those of configurations before a reload, too: stored deliveries may hold them
 
     def load() -> Config:
         config = configuration.read_or_fail(config_path, lambda one: log.warning("config", problem=one.headline))
-        secrets.update(configuration.secrets_of(config))
-        telemetry.configure(
-            secrets=secrets,
-            verbose=config.settings.verbose,
-            timestamps=not configuration.is_heroku(),
-        )
+        telemetry.configure(verbose=config.settings.verbose, timestamps=not configuration.is_heroku())
         log.debug("settings", settings=config.settings)
         return config
 
     config = load()
-    with Store.open(configuration.database_url(config, config_path)) as store:
+    orders = Orders()
+    with orders.listening(), Store.open(configuration.database_url(config, config_path)) as store:
         log.info("started", alerts=len(config.alerts), heartbeat_s=config.settings.heartbeat_s)
-        daemon = Daemon(config, store, reload=load, clock=lambda: datetime.now(UTC))
+        daemon = Daemon(config, store, orders, reload=load, clock=lambda: datetime.now(UTC))
         if once:
             return 0 if daemon.run_once() else 1
         daemon.run()

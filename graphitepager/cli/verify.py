@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from graphitepager.cli import configuration
+from graphitepager.cli.configuration import complain
+from graphitepager.errors import StoreError
 
 
 @click.command("verify")
@@ -24,6 +26,11 @@ def command(config_path: str, strict: bool) -> int:
     warnings = len(loaded.problems) - errors
     if loaded.config is None:
         click.echo(f"{config_path}: {_count(errors, 'error')}, {_count(warnings, 'warning')}", err=True)
+        return 1
+    try:
+        configuration.database_url(loaded.config, config_path)
+    except StoreError as error:
+        complain(f"environment: {error}")
         return 1
     entries = sum(len(alert.entries) for alert in loaded.config.alerts)
     suffix = f", {_count(warnings, 'warning')}" if warnings else ""

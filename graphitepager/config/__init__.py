@@ -233,7 +233,7 @@ def _odd_links(inputs: _Inputs) -> Iterator[Problem]:
     paths: Iterable[Path] = [("docs_url",), *(("alerts", index, "doc_url") for index in _alert_indices(inputs))]
     for path in paths:
         link = inputs.at(path)
-        if isinstance(link, str) and not _LINK.match(link):
+        if isinstance(link, str) and link.strip() and not _LINK.match(link):
             message = f"{inputs.label(path)}: expected a URL with http:// or https://, got {describe(link)}"
             yield inputs.problem(path, message, is_error=False)
 

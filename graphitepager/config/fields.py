@@ -42,12 +42,6 @@ def _text(value: object) -> str:
     return value
 
 
-def _filled(value: str) -> str:
-    if not value.strip():
-        raise refuse("must not be empty")
-    return value
-
-
 def _number(value: object) -> float:
     try:
         number = float(value) if isinstance(value, str) else math.nan
@@ -163,7 +157,6 @@ _URL_SCHEMA = WithJsonSchema({"type": "string", "pattern": "^https?://"})
 
 Text = Annotated[str, BeforeValidator(_text), _TEXT_SCHEMA]
 Secret = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number"], "writeOnly": True})]
-FilledText = Annotated[str, BeforeValidator(_text), AfterValidator(_filled), _TEXT_SCHEMA]
 Number = Annotated[float, BeforeValidator(_number), _numeric_schema("number", _DECIMAL)]
 Seconds = Annotated[
     float, BeforeValidator(_seconds), _numeric_schema("number", _DECIMAL, exclusiveMinimum=0, maximum=_DAY_S)
@@ -179,9 +172,7 @@ Switch = Annotated[
     BeforeValidator(_switch),
     WithJsonSchema({"anyOf": [{"type": "boolean"}, {"enum": [0, 1]}, {"enum": sorted(_TRUE | _FALSE)}]}),
 ]
-GraphiteTime = Annotated[
-    str, BeforeValidator(_text), AfterValidator(_filled), AfterValidator(_graphite_time), _TEXT_SCHEMA
-]
+GraphiteTime = Annotated[str, BeforeValidator(_text), AfterValidator(_graphite_time), _TEXT_SCHEMA]
 RoutingKey = Annotated[
     str,
     BeforeValidator(_routing_key),

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from graphitepager.config.fields import (
     Connections,
     EventsUrl,
-    FilledText,
     GraphiteTime,
     GraphiteUrl,
     Number,
@@ -53,7 +52,12 @@ class _Section(BaseModel):
         if not isinstance(data, dict):
             return data
         known = key_names(cls)
-        return {key: value for key, value in data.items() if value is not None or key not in known}
+        return {key: value for key, value in data.items() if not _is_nothing(value) or key not in known}
+
+
+def _is_nothing(value: object) -> bool:
+    """An empty text as well as none: old files clear a key with ''."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _unused(why: str, example: object) -> Any:
@@ -139,8 +143,8 @@ class Variables(_Section):
 class AlertEntry(_Section):
     """One entry of `alerts`. Entries may share a name: the first one that returns a series owns it."""
 
-    name: FilledText = Field(description="What the incident is called.", examples=["Load"])
-    target: FilledText = Field(
+    name: Text = Field(description="What the incident is called.", examples=["Load"])
+    target: Text = Field(
         description="The Graphite expression to watch; every series it returns is an incident of its own.",
         examples=["aliasByNode(servers.*.loadavg01,1)"],
     )

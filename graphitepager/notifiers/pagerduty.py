@@ -26,6 +26,7 @@ import pagerduty
 from graphitepager.deadlines import run_within
 from graphitepager.errors import SendError
 from graphitepager.model import EventKind, Level
+from graphitepager.printable import printable
 
 if TYPE_CHECKING:
     from graphitepager.model import Message, Settings
@@ -178,21 +179,21 @@ def _clean(value: object) -> Any:
         case date():
             return value.isoformat()
         case Mapping():
-            return {_clean_text(str(key)): _clean(member) for key, member in value.items()}
+            return {printable(str(key)): _clean(member) for key, member in value.items()}
         case list() | tuple() | set() | frozenset():
             return [_clean(member) for member in value]
         case _:
-            return _clean_text(str(value))
+            return printable(str(value))
 
 
-def _clean_text(text: str) -> str:
-    """Text that UTF-8 can encode: a lone surrogate, left over from a byte that was none, is shown as its escape."""
+def _encodable(text: str) -> str:
+    """Text that UTF-8 can encode: a lone surrogate, left over from a byte that was none, becomes its escape."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _line(*choices: str) -> str:
-    """The first choice that is not blank, short enough."""
-    return _cut(_clean_text(next((text for text in choices if text.strip()), "")), MAX_TEXT)
+    """The first choice that is not blank, on one line that is short enough."""
+    return _cut(printable(next((text for text in choices if text.strip()), "")), MAX_TEXT)
 
 
 def _cut(text: str, limit: int) -> str:
@@ -205,14 +206,14 @@ def _as_text(value: object) -> str:
 
 def _dedup_key(key: str) -> str:
     """The key, or where PagerDuty would not take it one that stands for it: trigger and resolve must get the same."""
-    key = _clean_text(key)
+    key = _encodable(key)
     return key if key.strip() and len(key) <= MAX_DEDUP_KEY else sha256(key.encode()).hexdigest()
 
 
 def _web_address(href: str) -> str | None:
     """The link as any server takes it, encoded where a URL has to be; None where it is none."""
     try:
-        parts = urlsplit(_clean_text(href))
+        parts = urlsplit(_encodable(href))
         host, _ = parts.hostname or "", parts.port  # a port is only checked where it is asked for
     except ValueError:
         return None

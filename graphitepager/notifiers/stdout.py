@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, TextIO
 
 from graphitepager.errors import SendError
+from graphitepager.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ class Stdout:
         self._lock = threading.Lock()
 
     def send(self, message: Message, address: str) -> str:
-        text = _on_one_line(" ".join(_words(message)))
+        text = printable(" ".join(_words(message)))
         # A stream that is not UTF-8 must not cost the message.
         encoding = self._stream.encoding or "utf-8"
         text = text.encode(encoding, "backslashreplace").decode(encoding)
@@ -45,10 +46,3 @@ def _words(message: Message) -> Iterator[str]:
     yield message.summary
     for link in message.links:
         yield f"{link.text.lower()}={link.href}"
-
-
-def _on_one_line(text: str) -> str:
-    """Show what would break the line or command the terminal (a series may be named by anyone) as its escape."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from graphitepager.alerting import AlertMemory
+from graphitepager.errors import StoreError
 from graphitepager.model import SeriesKey, SeriesState
 from graphitepager.records import PollSummary, Snapshot
 from graphitepager.store import deliveries as queue
@@ -69,14 +70,14 @@ class Store:
             return Snapshot(memories=_load_memories(db), last_poll=_load_poll(db))
 
     def record(self, poll: PollRecord) -> None:
-        """Store one poll in one transaction. To record it again, after a crash or a lost answer, changes nothing."""
+        """Store one poll in one transaction. To record it again, after a crash or a lost answer, changes nothing.
+
+        Raises StoreError, and stores nothing, where the last poll stored is not the one that this one follows.
+        """
         with self._writing() as db:
             # First, because the row's lock lets one poll in at a time, should two processes ever poll at once.
-            db.execute(
-                update(polls).values(
-                    started_at=poll.started_at, finished_at=poll.finished_at, series=poll.series, failed=poll.failed
-                )
-            )
+            if not _take_turn(db, poll):
+                return
             _save_states(db, poll.states, poll.finished_at)
             _save_known(db, poll.known, poll.finished_at)
             ledger.enter(db, poll.changes)
@@ -91,10 +92,15 @@ class Store:
         with self._writing() as db:
             ledger.tell(db, changes)
 
-    def claim(self, now: datetime, *, worker: str, lease: timedelta, limit: int) -> list[Delivery]:
-        """Take up to `limit` deliveries to send until `now` + `lease`, critical ones first, a lane in order."""
+    def claim(
+        self, now: datetime, *, worker: str, lease: timedelta, limit: int, notifier: str | None = None
+    ) -> list[Delivery]:
+        """Take up to `limit` deliveries to send until `now` + `lease`, critical ones first, a lane in order.
+
+        With `notifier`, only what goes through that one. A lease must be shorter than `deliveries.LONGEST_WAIT`.
+        """
         with self._writing() as db:
-            return queue.claim(db, now, worker=worker, lease=lease, limit=limit)
+            return queue.claim(db, now, worker=worker, lease=lease, limit=limit, notifier=notifier)
 
     def mark_sent(self, delivery_id: int, worker: str, at: datetime, answer: str) -> bool:
         """It was accepted. Like all marks: False, and nothing stored, when the claim has passed to another worker."""
@@ -116,10 +122,10 @@ class Store:
         with self._writing() as db:
             queue.release(db, worker)
 
-    def next_due(self, now: datetime) -> datetime | None:
+    def next_due(self, now: datetime, notifier: str | None = None) -> datetime | None:
         """When `claim` could next return something, possibly in the past; None when nothing is pending."""
         with self._reading() as db:
-            return queue.next_due(db, now)
+            return queue.next_due(db, now, notifier)
 
     def backlog(self) -> Backlog:
         """How many deliveries wait, and how many were given up."""
@@ -158,10 +164,28 @@ def _load_memories(db: Connection) -> dict[str, AlertMemory]:
 
 
 def _load_poll(db: Connection) -> PollSummary | None:
-    row = db.execute(select(polls)).one()
-    if row.finished_at is None:
-        return None
-    return PollSummary(started_at=row.started_at, finished_at=row.finished_at, series=row.series, failed=row.failed)
+    row = db.execute(select(polls.c.started_at, polls.c.answered_at)).one()
+    return None if row.started_at is None else PollSummary(started_at=row.started_at, answered_at=row.answered_at)
+
+
+def _take_turn(db: Connection, poll: PollRecord) -> bool:
+    """Make it the last poll; False where it is that already. StoreError where another process polled in between."""
+    values = {
+        "started_at": poll.started_at,
+        "finished_at": poll.finished_at,
+        "series": poll.series,
+        "failed": poll.failed,
+    }
+    if poll.answered:
+        values["answered_at"] = poll.finished_at
+    is_followed = polls.c.started_at.is_not_distinct_from(poll.follows)
+    if db.execute(update(polls).where(is_followed).values(values)).rowcount:
+        return True
+    if db.scalar(select(polls.c.started_at)) == poll.started_at:
+        return False
+    raise StoreError(
+        "another graphite-pager has polled on this database; what it recorded is read before the next poll"
+    )
 
 
 def _save_states(db: Connection, states: Iterable[SeriesState], now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sqlite3
 import time
 from contextlib import contextmanager
@@ -60,6 +61,16 @@ _ADVICE = {
     "57014": f"it took longer than {_STATEMENT_TIMEOUT_MS // 1000} s",
 }
 
+# psycopg gives a connection that failed no SQLSTATE, so that it is told from the words of the server or a pooler.
+_REFUSALS = (
+    (re.compile(r'database "[^"]*" does not exist|no such database'), "3D000"),
+    (re.compile(r'authentication failed|no pg_hba\.conf entry|role "[^"]*" does not exist|no password supplied'), "28"),
+    (re.compile(r"too many (clients|connections)|remaining connection slots"), "53300"),
+)
+# What stands before the reason, on each line: it repeats what `place` says.
+_CONNECTION_PREFIX = re.compile(r"(connection (failed|is bad): )?connection to server .*? failed: (FATAL: *)?")
+_LIBPQ_ADVICE = "Is the server running"
+
 
 def database_url(raw: str | None, *, beside: str, on_heroku: bool, allow_ephemeral: bool = False) -> URL:
     """The URL to open for the text of DATABASE_URL; without one, an SQLite file in the directory `beside`.
@@ -72,7 +83,7 @@ def database_url(raw: str | None, *, beside: str, on_heroku: bool, allow_ephemer
     if kind in {"postgres", "postgresql"}:
         return _postgresql_url(url, ambiguous=raw.count("@") > 1, on_heroku=on_heroku)
     if kind == "sqlite":
-        return _sqlite_url(url, wiped=on_heroku and not allow_ephemeral)
+        return _sqlite_url(url, has_query="?" in raw, wiped=on_heroku and not allow_ephemeral)
     raise StoreError(f"DATABASE_URL: {kind} is not supported, only postgresql and sqlite ({_EXPECTED})")
 
 
@@ -105,9 +116,11 @@ def _postgresql_url(url: URL, *, ambiguous: bool, on_heroku: bool) -> URL:
     return url.set(drivername="postgresql+psycopg")
 
 
-def _sqlite_url(url: URL, *, wiped: bool) -> URL:
+def _sqlite_url(url: URL, *, has_query: bool, wiped: bool) -> URL:
     if url.host or url.username or url.password or url.port:
         raise StoreError("DATABASE_URL: sqlite takes a path, sqlite:///relative.db or sqlite:////absolute/path.db")
+    if has_query:
+        raise StoreError("DATABASE_URL: sqlite takes no parameters: leave out the ? and what follows it")
     if not url.database or url.database == ":memory:":
         raise StoreError("DATABASE_URL: an in-memory database forgets every open incident: give a file's path")
     if wiped:
@@ -142,8 +155,6 @@ def _engine(url: URL, patience: timedelta, connect_args: Mapping[str, object]) -
 
 def _will_be_created(url: URL) -> bool:
     """Tell whether the SQLite file is new; StoreError where SQLite would only say that it cannot open it."""
-    if url.query.get("uri"):
-        return False
     path = Path(str(url.database))
     try:
         if path.is_dir():
@@ -253,6 +264,13 @@ def _reason(error: SQLAlchemyError) -> str:
     primary = getattr(getattr(cause, "diag", None), "message_primary", None)
     text = primary or " ".join(str(cause).split())
     if not code and type(cause).__name__ == "OperationalError":
-        code = "08"
+        text = _connection_reason(str(cause))
+        code = next((code for words, code in _REFUSALS if words.search(text)), "08")
     advice = next((advice for prefix, advice in _ADVICE.items() if code.startswith(prefix)), None)
     return f"{text}: {advice}" if advice else text
+
+
+def _connection_reason(text: str) -> str:
+    """The reasons alone, on one line: libpq names the server and gives advice in each, and tells some of them twice."""
+    lines = [_CONNECTION_PREFIX.sub("", line.strip()) for line in text.splitlines()]
+    return " ".join(dict.fromkeys(line for line in lines if line and not line.startswith(_LIBPQ_ADVICE)))

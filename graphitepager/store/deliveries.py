@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, exists, func, select, update
+from sqlalchemy import and_, case, exists, func, literal, select, update
 
 from graphitepager.model import Delivery, Level, Route
 from graphitepager.records import Backlog, DeliveryStatus, from_json
-from graphitepager.store.tables import deliveries
+from graphitepager.store.tables import UtcDateTime, deliveries
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection
+
+# No wait and no lease of ours is longer (a receiver may ask for ten minutes). A time further ahead was written by a
+# clock that has been set back since: to believe it would hold pages back for as long as that clock was wrong.
+LONGEST_WAIT = timedelta(minutes=15)
 
 _earlier = deliveries.alias("earlier")
 _PENDING = deliveries.c.finished_at.is_(None)
@@ -23,7 +28,9 @@ _IS_FIRST_IN_LANE = ~exists().where(
 _CRITICAL_FIRST = case((deliveries.c.level == Level.CRITICAL, 0), else_=1)
 
 
-def claim(db: Connection, now: datetime, *, worker: str, lease: timedelta, limit: int) -> list[Delivery]:
+def claim(
+    db: Connection, now: datetime, *, worker: str, lease: timedelta, limit: int, notifier: str | None = None
+) -> list[Delivery]:
     """Take up to `limit` deliveries that are due, first in their lane and in nobody's hands, critical ones first.
 
     Rows that another worker is claiming at this moment are passed over on PostgreSQL; on SQLite the write lock of
@@ -31,7 +38,7 @@ def claim(db: Connection, now: datetime, *, worker: str, lease: timedelta, limit
     """
     rows = db.execute(
         select(deliveries)
-        .where(_PENDING, deliveries.c.next_attempt_at <= now, ~_is_claimed(now), _IS_FIRST_IN_LANE)
+        .where(*_waiting(notifier), ~_is_ahead(deliveries.c.next_attempt_at, now), ~_is_claimed(now))
         .order_by(_CRITICAL_FIRST, deliveries.c.id)
         .limit(limit)
         .with_for_update(of=deliveries, skip_locked=True)
@@ -92,19 +99,33 @@ def release(db: Connection, worker: str) -> None:
     db.execute(held.values(claimed_by=None, claimed_until=None))
 
 
-def next_due(db: Connection, now: datetime) -> datetime | None:
+def next_due(db: Connection, now: datetime, notifier: str | None = None) -> datetime | None:
     """When `claim` could next return something, possibly in the past; None when nothing is pending."""
-    sendable_at = case((_is_claimed(now), deliveries.c.claimed_until), else_=deliveries.c.next_attempt_at)
-    due: datetime | None = db.scalar(select(func.min(sendable_at)).where(_PENDING, _IS_FIRST_IN_LANE))
+    sendable_at = case(
+        (_is_claimed(now), deliveries.c.claimed_until),
+        (deliveries.c.next_attempt_at > now + LONGEST_WAIT, literal(now, UtcDateTime())),
+        else_=deliveries.c.next_attempt_at,
+    )
+    due: datetime | None = db.scalar(select(func.min(sendable_at)).where(*_waiting(notifier)))
     return due
 
 
 def backlog(db: Connection) -> Backlog:
     """Count what waits and what was given up."""
-    pending, oldest = db.execute(select(func.count(), func.min(deliveries.c.created_at)).where(_PENDING)).one()
+    pending = db.scalar(select(func.count()).select_from(deliveries).where(_PENDING))
     dead = db.scalar(select(func.count()).where(deliveries.c.status == DeliveryStatus.DEAD))
-    return Backlog(pending=pending, oldest=oldest, dead=dead or 0)
+    return Backlog(pending=pending or 0, dead=dead or 0)
+
+
+def _waiting(notifier: str | None) -> list[ColumnElement[bool]]:
+    """Conditions for what is next in its lane, of one notifier or of all."""
+    return [_PENDING, _IS_FIRST_IN_LANE] + ([deliveries.c.notifier == notifier] if notifier is not None else [])
 
 
 def _is_claimed(now: datetime) -> ColumnElement[bool]:
-    return and_(deliveries.c.claimed_until.is_not(None), deliveries.c.claimed_until > now)
+    return and_(deliveries.c.claimed_until.is_not(None), _is_ahead(deliveries.c.claimed_until, now))
+
+
+def _is_ahead(time: ColumnElement[datetime], now: datetime) -> ColumnElement[bool]:
+    """Whether a time is still to come, and no further off than one of ours can be."""
+    return and_(time > now, time <= now + LONGEST_WAIT)

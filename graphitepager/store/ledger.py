@@ -32,7 +32,8 @@ def enter(db: Connection, changes: Iterable[Change]) -> None:
 
 def open_incidents(db: Connection) -> list[OpenIncident]:
     """Every open incident, oldest first, with the routes whose delivery of its trigger was not refused for good."""
-    rows = db.execute(select(incidents).where(incidents.c.closed_at.is_(None)).order_by(incidents.c.id)).all()
+    columns = (incidents.c.id, incidents.c.alert, incidents.c.series, incidents.c.level)
+    rows = db.execute(select(*columns).where(incidents.c.closed_at.is_(None)).order_by(incidents.c.id)).all()
     routes: dict[int, set[Route]] = {}
     triggers = (
         select(deliveries.c.incident_id, deliveries.c.notifier, deliveries.c.address)
@@ -49,8 +50,6 @@ def open_incidents(db: Connection) -> list[OpenIncident]:
         OpenIncident(
             key=SeriesKey(row.alert, row.series),
             level=row.level,
-            opened_at=row.opened_at,
-            value=row.value,
             routes=frozenset(routes.get(row.id, ())),
         )
         for row in rows

@@ -1,8 +1,13 @@
-"""The tables of the state database, and the column types that make SQLite and PostgreSQL behave alike."""
+"""The tables of the state database, and the column types that make SQLite and PostgreSQL behave alike.
+
+Every name begins with or contains `graphite_pager_`: the database may be shared with an application that has tables of
+its own. A column that no query reads is there for people who look into the database.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -50,23 +55,25 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+_UNSTORABLE = re.compile("[\0\ufdd0\ud800-\udfff]")
+_STORED = re.compile("\ufdd0([0-9a-f]{4})")
+
+
 class AnyText(TypeDecorator[str]):
     """Text that may hold what PostgreSQL refuses, because series names come from whoever writes to Graphite.
 
-    U+0000 is kept as U+FDD0, a code point that Unicode reserves for a program's own use, so that a name comes back as
-    it was; a lone surrogate, which no decoded answer holds, becomes U+FFFD.
+    U+0000 and lone surrogates are kept as U+FDD0, a code point that Unicode reserves for a program's own use, and four
+    hexadecimal digits; so is U+FDD0 itself. Every name comes back as it was, and no two become one.
     """
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None or value.isascii():
-            return value and value.replace("\0", "\ufdd0")
-        return value.replace("\0", "\ufdd0").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return value and _UNSTORABLE.sub(lambda match: f"\ufdd0{ord(match[0]):04x}", value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        return value and value.replace("\ufdd0", "\0")
+        return value and _STORED.sub(lambda match: chr(int(match[1], 16)), value)
 
 
 def _words(kind: type[enum.Enum]) -> Enum:
@@ -92,7 +99,7 @@ metadata = MetaData(
 
 # Series that are not fine. `id` is text_id(alert, series).
 series_states = Table(
-    "series_states",
+    "graphite_pager_series_states",
     metadata,
     Column("id", String(64), primary_key=True),
     Column("alert", AnyText, nullable=False),
@@ -108,7 +115,7 @@ series_states = Table(
 # Which series exist: a row for each alert and target, not for each series, because nothing ever asks for one alone.
 # The ids are text_id of the name; `names` is deflated UTF-8, a name a line.
 known_series = Table(
-    "known_series",
+    "graphite_pager_known_series",
     metadata,
     Column("alert_id", String(64), primary_key=True),
     Column("target_id", String(64), primary_key=True),
@@ -119,7 +126,7 @@ known_series = Table(
 )
 
 incidents = Table(
-    "incidents",
+    "graphite_pager_incidents",
     metadata,
     Column("id", _ROW_ID, primary_key=True),
     Column("dedup_key", AnyText, nullable=False),
@@ -134,7 +141,7 @@ incidents = Table(
 )
 
 Index(
-    "uq_incidents_open",
+    "uq_graphite_pager_incidents_open",
     incidents.c.dedup_key,
     unique=True,
     sqlite_where=incidents.c.closed_at.is_(None),
@@ -144,10 +151,10 @@ Index(
 # `lane` groups what must leave in order of `id`. `finished_at` is null exactly while `status` is pending: the queue's
 # queries ask for that, because a partial index helps a constant condition only, not one with a parameter.
 deliveries = Table(
-    "deliveries",
+    "graphite_pager_deliveries",
     metadata,
     Column("id", _ROW_ID, primary_key=True),
-    Column("incident_id", _ROW_ID, ForeignKey("incidents.id"), nullable=False, index=True),
+    Column("incident_id", _ROW_ID, ForeignKey("graphite_pager_incidents.id"), nullable=False, index=True),
     Column("lane", AnyText, nullable=False),
     Column("kind", _words(EventKind), nullable=False),
     Column("level", _words(Level), nullable=False),
@@ -167,7 +174,7 @@ deliveries = Table(
 )
 
 Index(
-    "ix_deliveries_pending",
+    "ix_graphite_pager_deliveries_pending",
     deliveries.c.lane,
     deliveries.c.id,
     sqlite_where=deliveries.c.finished_at.is_(None),
@@ -176,11 +183,12 @@ Index(
 
 # One row, which the first migration inserts: a poll in which nothing changes is one UPDATE.
 polls = Table(
-    "polls",
+    "graphite_pager_polls",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("started_at", UtcDateTime),
     Column("finished_at", UtcDateTime),
+    Column("answered_at", UtcDateTime),
     Column("series", Integer),
     Column("failed", Integer),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -20,6 +20,8 @@ from tests.support import missing
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from graphitepager.store import Store
 
 KINDS = ("sqlite", "postgresql")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -49,8 +51,16 @@ def empty_database(kind: str, directory: Path) -> Iterator[URL]:
 
 
 def poll(*changes: Change, at: datetime = NOON, **fields: Any) -> PollRecord:
+    """A poll that follows none, unless `follows` is among the fields."""
     everything: dict[str, Any] = {"started_at": at, "finished_at": at, "series": 3, "failed": 0, "changes": changes}
     return PollRecord(**everything | fields)
+
+
+def record(store: Store, *changes: Change, **fields: Any) -> None:
+    """Record one more poll: the first at noon, each of the others a second after the one that it follows."""
+    last = store.load().last_poll
+    chained = {"at": last.started_at + timedelta(seconds=1), "follows": last.started_at} if last else {}
+    store.record(poll(*changes, **chained | fields))
 
 
 def triggered(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import time
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 
 from graphitepager.incidents import dedup_key
 from graphitepager.model import Level, SeriesKey
@@ -69,6 +73,21 @@ class Place:
 
         assert self.pagerduty.wait_until(as_wanted, 15), [one.title for one in self.pagerduty.open_incidents()]
         return self.pagerduty.open_incidents()
+
+
+@contextmanager
+def locked(database_url: str) -> Iterator[None]:
+    """Hold the lock that a poll needs, from outside."""
+    if database_url.startswith("sqlite"):
+        with closing(sqlite3.connect(make_url(database_url).database or "", isolation_level=None)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            yield
+        return
+    engine = create_engine(database_url)
+    with engine.begin() as server:
+        server.execute(text("LOCK TABLE graphite_pager_polls"))
+        yield
+    engine.dispose()
 
 
 @pytest.fixture
@@ -270,3 +289,33 @@ def test_a_page_that_a_wrong_key_lost_goes_out_when_the_key_is_corrected(place: 
     with running(place.environment, place.folder):
         (incident,) = place.wait_for_open(HIGH)
         assert incident.routing_key == "f" * 32
+
+
+def test_sigterm_ends_it_within_a_second_while_the_database_is_locked(place: Place) -> None:
+    place.measure(mail=10)
+    with running(place.environment, place.folder) as pager:
+        pager.wait_for("event=poll")
+        with locked(place.environment["DATABASE_URL"]):
+            time.sleep(1)  # the next poll is waiting for the lock by then
+            code, took = pager.end()
+    assert (code, took < 1) == (0, True), (took, pager.output)
+
+
+def test_an_outage_of_graphite_ends_no_pager_whose_alerts_were_renamed(place: Place) -> None:
+    place.measure(mail=10)
+    with running(place.environment, place.folder) as pager:
+        pager.wait_for("event=poll")
+        pager.end()
+    place.configure(ALERTS.replace("Queue depth", "Depth").replace("*.depth", "*.deepness"))
+    place.environment["GRAPHITE_URL"] = "http://127.0.0.1:1"
+    with running(place.environment, place.folder) as pager:
+        pager.wait_for("event=poll", times=2)
+        assert pager.process.poll() is None
+
+
+def test_a_first_start_goes_on_when_graphite_answers_one_target_and_refuses_another(place: Place) -> None:
+    place.configure(ALERTS + "  - {{name: Broken, target: noSuchFunction(a.b), warning: 1, critical: 2}}\n")
+    with running(place.environment, place.folder) as pager:
+        pager.wait_for("event=poll", times=2)
+        assert "event=fetch_failed" in pager.output
+        assert pager.process.poll() is None

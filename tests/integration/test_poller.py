@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -131,14 +132,15 @@ def test_a_failed_poll_changes_nothing_but_the_polls_row(scene: Scene) -> None:
     assert tick.failures == ("no answer within 10 s",)
     after = scene.store.load()
     assert after.memories == before.memories
-    assert after.last_poll is not None
-    assert (after.last_poll.series, after.last_poll.failed) == (0, 1)
+    assert (tick.record.series, tick.record.failed, tick.record.answered) == (0, 1, 0)
+    assert before.last_poll is not None
+    assert after.last_poll == replace(before.last_poll, started_at=NOON + MINUTE)
 
 
 def test_a_poller_that_starts_again_goes_on_where_the_last_one_stopped(scene: Scene) -> None:
     scene.tick(db1=90, db2=10)
     scene.poller = Poller(scene.store, lambda: scene.now)
-    assert scene.poller.has_seen_series
+    assert scene.poller.has_seen_graphite
     scene.tick(db1=90, db2=10)
     assert scene.pending() == [("trigger", "db1")]
     scene.tick(db1=10, db2=10)
@@ -165,6 +167,52 @@ def test_an_edited_key_resolves_at_the_place_where_it_was_triggered(scene: Scene
     (resolve,) = scene.store.claim(scene.now, worker="test", lease=MINUTE, limit=1)
     assert (resolve.message.kind.value, resolve.route.address) == ("resolve", PAGERDUTY_KEY)
     assert SeriesKey(resolve.message.alert, resolve.message.series) == SeriesKey("MongoDB lock", "db1")
+
+
+def test_time_without_answers_does_not_count_as_missing_data(scene: Scene) -> None:
+    scene.tick(db1=10, db2=10)
+    scene.tick(db1=10)
+    scene.graphite.failure = "no answer within 10 s"
+    for _ in range(30):
+        scene.tick()
+    scene.graphite.failure = None
+    for _ in range(2):
+        scene.tick(db1=10)
+    assert scene.pending() == []
+    scene.tick(db1=10)
+    assert scene.pending() == [("trigger", "db2")]
+
+
+def test_time_without_a_pager_does_not_count_as_missing_data(scene: Scene) -> None:
+    scene.tick(db1=10, db2=90)
+    scene.tick(db1=10)
+    scene.now += timedelta(hours=60)
+    scene.poller = Poller(scene.store, lambda: scene.now)
+    scene.tick(db1=10)
+    assert scene.pending() == [("trigger", "db2")]
+
+
+def test_a_second_pager_on_the_database_is_noticed_and_nothing_stays_open(scene: Scene) -> None:
+    scene.tick(db1=10)
+    other = Poller(scene.store, lambda: scene.now)
+    scene.graphite.values = {"db1": 90}
+    assert other.tick(scene.config, scene.graphite, scene.stop) is not None
+    scene.now += MINUTE
+    with pytest.raises(StoreError, match="another graphite-pager"):
+        scene.tick(db1=10)
+    scene.now += MINUTE
+    scene.tick(db1=10)
+    assert scene.pending() == [("trigger", "db1"), ("resolve", "db1")]
+
+
+def test_an_answer_without_series_is_an_answer(scene: Scene) -> None:
+    seen = [scene.poller.has_seen_graphite]
+    for failure in ("no answer within 10 s", None):
+        scene.graphite.failure = failure
+        scene.tick()
+        seen.append(scene.poller.has_seen_graphite)
+    assert seen == [False, False, True]
+    assert Poller(scene.store, lambda: scene.now).has_seen_graphite
 
 
 NEW_KEY = "f" * 32
@@ -194,14 +242,15 @@ class TestTellingTheUntold:
         sent(scene, refused=True)
         scene.config = self.with_key(scene, NEW_KEY)
         scene.tick(db1=90)
-        assert scene.poller.tell_untold(scene.config) == 1
+        scene.poller.tell_untold(scene.config)
         assert sent(scene) == [("trigger", NEW_KEY, "CRITICAL MongoDB lock: db1 is 90 (critical at 70)")]
 
     def test_what_is_told_already_is_not_told_again(self, scene: Scene) -> None:
         scene.tick(db1=90)
-        assert scene.poller.tell_untold(scene.config) == 0
-        sent(scene)
-        assert scene.poller.tell_untold(scene.config) == 0
+        scene.poller.tell_untold(scene.config)
+        assert len(sent(scene)) == 1
+        scene.poller.tell_untold(scene.config)
+        assert sent(scene) == []
 
     def test_an_incident_ends_in_every_place_that_was_told(self, scene: Scene) -> None:
         scene.tick(db1=90)
@@ -217,8 +266,10 @@ class TestTellingTheUntold:
     def test_what_has_ended_and_what_is_removed_is_not_told(self, scene: Scene) -> None:
         scene.tick(db1=90, db2=90)
         scene.tick(db1=10, db2=90)
+        sent(scene)
         new = Config(settings=settings(pagerduty_key=NEW_KEY), alerts=(alert(entry(), name="other"),))
-        assert scene.poller.tell_untold(new) == 0
+        scene.poller.tell_untold(new)
+        assert sent(scene) == []
 
     def test_missing_data_is_told_with_its_own_time(self, scene: Scene) -> None:
         scene.tick(db1=10, db2=10)

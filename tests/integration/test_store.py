@@ -16,18 +16,22 @@ from graphitepager.errors import StoreError
 from graphitepager.model import WHOLE_ALERT, EventKind, Level, Route, SeriesKey, SeriesState
 from graphitepager.records import PollSummary, Snapshot
 from graphitepager.store import Store
-from tests.integration.store_support import NOON, PAGERDUTY, poll, resolved, triggered
+from tests.integration.store_support import NOON, PAGERDUTY, poll, record, resolved, triggered
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 MINUTE = timedelta(minutes=1)
 KEY = SeriesKey("Load", "web1.load")
+OVERTAKEN = "another graphite-pager has polled on this database; what it recorded is read before the next poll"
 NAMES = [
     "",
     "a",
     WHOLE_ALERT,
     "nul\0inside",
+    "\ufdd0",
+    "\ufdd00000",
+    "lone \ud800 and \ude00\ud83d",
     "<script>alert(1)</script>",
     "\u202eright to left",
     "ünïcödé 🔥 'quoted' \"twice\" %s :x \\ \\0",
@@ -56,31 +60,31 @@ def test_what_was_recorded_is_there_after_a_restart(url: URL) -> None:
     silent = SeriesState(key=SeriesKey("Load", WHOLE_ALERT), no_data_since=NOON, no_data_open=True)
     known = {"a.*": frozenset({"a.b", "a.c"}), "unnamed": frozenset({""}), "empty": frozenset[str]()}
     with Store.open(url) as store:
-        store.record(poll(states=[state, silent], known={"Load": known, "Other": {"t": frozenset("x")}}))
-        store.record(poll(at=NOON + MINUTE, series=9, failed=2))
+        record(store, states=[state, silent], known={"Load": known, "Other": {"t": frozenset("x")}})
+        record(store, at=NOON + MINUTE, finished_at=NOON + 2 * MINUTE, answered=1)
     with Store.open(url) as store:
         assert store.load() == Snapshot(
             memories={
                 "Load": AlertMemory(states={"web1.load": state, WHOLE_ALERT: silent}, known=known),
                 "Other": AlertMemory(known={"t": frozenset("x")}),
             },
-            last_poll=PollSummary(started_at=NOON + MINUTE, finished_at=NOON + MINUTE, series=9, failed=2),
+            last_poll=PollSummary(started_at=NOON + MINUTE, answered_at=NOON + 2 * MINUTE),
         )
 
 
 def test_a_state_is_replaced_and_a_quiet_one_forgotten(store: Store) -> None:
     other = SeriesState(key=SeriesKey("Load", "web2.load"), level=Level.WARNING, since=NOON)
-    store.record(poll(states=[SeriesState(key=KEY, level=Level.WARNING), other]))
+    record(store, states=[SeriesState(key=KEY, level=Level.WARNING), other])
     worse = SeriesState(key=KEY, level=Level.CRITICAL, since=NOON, value=9.0)
-    store.record(poll(states=[worse]))
+    record(store, states=[worse])
     assert store.load().memories["Load"].states == {"web1.load": worse, "web2.load": other}
-    store.record(poll(states=[SeriesState(key=KEY), SeriesState(key=other.key)]))
+    record(store, states=[SeriesState(key=KEY), SeriesState(key=other.key)])
     assert store.load().memories == {}
 
 
 def test_the_known_series_of_an_alert_are_replaced_as_a_whole(store: Store) -> None:
-    store.record(poll(known={"Load": {"old": frozenset("ab")}, "Disk": {"d": frozenset("c")}}))
-    store.record(poll(known={"Load": {"new": frozenset("z")}, "Disk": {}}))
+    record(store, known={"Load": {"old": frozenset("ab")}, "Disk": {"d": frozenset("c")}})
+    record(store, known={"Load": {"new": frozenset("z")}, "Disk": {}})
     assert store.load().memories == {"Load": AlertMemory(known={"new": frozenset("z")})}
 
 
@@ -89,7 +93,7 @@ def test_a_series_may_be_called_anything(store: Store, name: str) -> None:
     state = SeriesState(key=SeriesKey(name, name), level=Level.WARNING, since=NOON)
     route = Route("pagerduty", name)
     change = triggered(name, route)
-    store.record(poll(change, states=[state]))
+    record(store, change, states=[state])
     assert store.load().memories == {name: AlertMemory(states={name: state})}
     (delivery,) = store.claim(NOON, worker=name, lease=MINUTE, limit=1)
     assert (delivery.message, delivery.route) == (change.message, route)
@@ -111,7 +115,7 @@ def test_a_value_comes_back_to_the_last_bit(store: Store, value: float) -> None:
 
 def test_a_time_of_any_zone_comes_back_in_utc(store: Store) -> None:
     noon_in_paris = NOON.astimezone(timezone(timedelta(hours=1))).replace(microsecond=123456)
-    store.record(poll(states=[SeriesState(key=KEY, level=Level.WARNING, since=noon_in_paris)]))
+    record(store, states=[SeriesState(key=KEY, level=Level.WARNING, since=noon_in_paris)])
     since = store.load().memories["Load"].states["web1.load"].since
     assert since == noon_in_paris
     assert since is not None
@@ -120,39 +124,48 @@ def test_a_time_of_any_zone_comes_back_in_utc(store: Store) -> None:
 
 def test_a_trigger_is_queued_once_for_each_route(store: Store) -> None:
     other = Route("stdout", "")
-    store.record(poll(triggered("a", PAGERDUTY, other, PAGERDUTY)))
+    record(store, triggered("a", PAGERDUTY, other, PAGERDUTY))
     assert told(store) == [
         (EventKind.TRIGGERED, "a", Level.WARNING, PAGERDUTY),
         (EventKind.TRIGGERED, "a", Level.WARNING, other),
     ]
 
 
-def test_a_poll_recorded_twice_is_told_once(store: Store) -> None:
+def test_a_poll_recorded_twice_is_stored_once(store: Store) -> None:
+    first = poll(triggered("a"), states=[SeriesState(key=KEY, level=Level.WARNING)])
+    second = poll(resolved("a"), states=[SeriesState(key=KEY)], at=NOON + MINUTE, follows=NOON)
+    for each in (first, first, second, second):
+        store.record(each)
+    assert store.load() == Snapshot(memories={}, last_poll=PollSummary(started_at=NOON + MINUTE, answered_at=None))
+    assert [kind for kind, *_ in told(store)] == [EventKind.TRIGGERED, EventKind.RESOLVED]
+
+
+def test_what_is_open_is_not_opened_again_nor_closed_twice(store: Store) -> None:
     for _ in range(2):
-        store.record(poll(triggered("a"), states=[SeriesState(key=KEY, level=Level.WARNING)]))
+        record(store, triggered("a"), states=[SeriesState(key=KEY, level=Level.WARNING)])
     for _ in range(2):
-        store.record(poll(resolved("a")))
+        record(store, resolved("a"))
     assert [kind for kind, *_ in told(store)] == [EventKind.TRIGGERED, EventKind.RESOLVED]
 
 
 def test_a_resolve_goes_exactly_where_its_trigger_went(store: Store) -> None:
     old, older, new = Route("pagerduty", "old key"), Route("stdout", ""), Route("pagerduty", "new key")
-    store.record(poll(triggered("a", old, older)))
+    record(store, triggered("a", old, older))
     told(store)
-    store.record(poll(resolved("a", new)))
+    record(store, resolved("a", new))
     assert [route for *_, route in told(store)] == [old, older]
 
 
 def test_an_incident_that_went_nowhere_is_resolved_nowhere(store: Store) -> None:
     change = triggered("a")
-    store.record(poll(type(change)(event=change.event, message=change.message)))
-    store.record(poll(resolved("a", PAGERDUTY), resolved("never opened", PAGERDUTY)))
+    record(store, type(change)(event=change.event, message=change.message))
+    record(store, resolved("a", PAGERDUTY), resolved("never opened", PAGERDUTY))
     assert told(store) == []
 
 
 def test_an_incident_that_comes_again_is_told_again(store: Store) -> None:
-    store.record(poll(triggered("a"), resolved("a"), triggered("a", Route("stdout", ""))))
-    store.record(poll(resolved("a")))
+    record(store, triggered("a"), resolved("a"), triggered("a", Route("stdout", "")))
+    record(store, resolved("a"))
     assert [(kind, route.notifier) for kind, *_, route in told(store)] == [
         (EventKind.TRIGGERED, "pagerduty"),
         (EventKind.TRIGGERED, "stdout"),
@@ -162,8 +175,8 @@ def test_an_incident_that_comes_again_is_told_again(store: Store) -> None:
 
 
 def test_a_new_level_is_triggered_before_the_old_one_is_resolved(store: Store) -> None:
-    store.record(poll(triggered("a")))
-    store.record(poll(triggered("a", level=Level.CRITICAL), resolved("a")))
+    record(store, triggered("a"))
+    record(store, triggered("a", level=Level.CRITICAL), resolved("a"))
     assert [(kind, level) for kind, _, level, _ in told(store)] == [
         (EventKind.TRIGGERED, Level.WARNING),
         (EventKind.TRIGGERED, Level.CRITICAL),
@@ -182,29 +195,87 @@ def test_a_poll_that_fails_half_way_leaves_nothing(store: Store) -> None:
         )
     assert store.load() == Snapshot(memories={}, last_poll=None)
     assert store.backlog().pending == 0
-    store.record(poll(triggered("a")))
+    record(store, triggered("a"))
     assert store.backlog().pending == 1
 
 
-def test_two_processes_that_poll_at_once_page_as_one(url: URL, store: Store) -> None:
-    start = threading.Barrier(2)
-    errors: list[StoreError] = []
+def test_when_graphite_last_answered_outlasts_the_polls_without_an_answer(store: Store) -> None:
+    def answered_at() -> datetime | None:
+        last = store.load().last_poll
+        assert last is not None
+        return last.answered_at
 
-    def record(own: Store) -> None:
+    record(store, failed=2)
+    assert answered_at() is None
+    record(store, answered=1, failed=1, finished_at=NOON + MINUTE)
+    assert answered_at() == NOON + MINUTE
+    record(store, failed=2, finished_at=NOON + 2 * MINUTE)
+    assert answered_at() == NOON + MINUTE
+    record(store, answered=2, finished_at=NOON + 3 * MINUTE)
+    assert answered_at() == NOON + 3 * MINUTE
+
+
+@pytest.mark.parametrize("follows", [None, NOON - MINUTE, NOON + MINUTE])
+def test_a_poll_that_does_not_follow_the_last_one_leaves_nothing(store: Store, follows: datetime | None) -> None:
+    state = SeriesState(key=KEY, level=Level.WARNING, since=NOON)
+    store.record(poll(triggered("a"), states=[state]))
+    before = store.load()
+    with pytest.raises(StoreError) as raised:
+        store.record(
+            poll(
+                resolved("a"),
+                triggered("b"),
+                states=[SeriesState(key=KEY)],
+                known={"Load": {"t": frozenset("x")}},
+                answered=1,
+                at=NOON + 2 * MINUTE,
+                follows=follows,
+            )
+        )
+    assert str(raised.value) == OVERTAKEN
+    assert store.load() == before
+    assert [(kind, series) for kind, series, *_ in told(store)] == [(EventKind.TRIGGERED, "a")]
+
+
+def test_a_first_poll_that_follows_one_leaves_nothing(store: Store) -> None:
+    with pytest.raises(StoreError, match=OVERTAKEN):
+        store.record(poll(triggered("a"), follows=NOON - MINUTE))
+    assert store.load() == Snapshot(memories={}, last_poll=None)
+
+
+def test_a_clock_that_stands_still_or_goes_back_loses_no_poll(store: Store) -> None:
+    store.record(poll(triggered("a")))
+    store.record(poll(triggered("b"), follows=NOON))
+    store.record(poll(triggered("c"), at=NOON - MINUTE, follows=NOON))
+    assert store.backlog().pending == 3
+
+
+def test_of_two_processes_that_poll_at_once_one_reads_what_the_other_recorded(url: URL, store: Store) -> None:
+    start = threading.Barrier(2)
+    outcomes: list[str] = []
+
+    def run(own: Store, name: str, offset: timedelta) -> None:
         for number in range(20):
+            last = own.load().last_poll
             start.wait(10)
+            changes = [triggered(f"{number}.{one}.{name}") for one in range(5)]
+            at = NOON + number * MINUTE + offset
             try:
-                own.record(poll(*(triggered(f"{number}.{one}") for one in range(5))))
+                own.record(poll(*changes, at=at, follows=last and last.started_at))
             except StoreError as error:
-                errors.append(error)
+                outcomes.append(str(error))
+            else:
+                outcomes.append("recorded")
+            start.wait(10)
 
     with Store.open(url) as other:
-        threads = [threading.Thread(target=record, args=(own,)) for own in (store, other)]
+        both = ((store, "a", timedelta()), (other, "b", timedelta(seconds=1)))
+        threads = [threading.Thread(target=run, args=each) for each in both]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    assert errors == []
+    assert sorted(outcomes) == [OVERTAKEN] * 20 + ["recorded"] * 20
     assert store.backlog().pending == 100
 
 
@@ -220,7 +291,7 @@ def test_a_poll_in_which_nothing_changes_writes_one_row(store: Store) -> None:
         store.record(poll(series=100_000))
     finally:
         event.remove(Engine, "before_cursor_execute", note)
-    assert statements == ["UPDATE polls"]
+    assert statements == ["UPDATE graphite_pager_polls"]
 
 
 def test_a_storm_of_a_thousand_transitions_is_quick_and_keeps_its_order(store: Store) -> None:
@@ -229,7 +300,8 @@ def test_a_storm_of_a_thousand_transitions_is_quick_and_keeps_its_order(store: S
     started = time.perf_counter()
     store.record(poll(*map(triggered, names), states=states))
     recorded = time.perf_counter()
-    store.record(poll(*map(resolved, names), states=[SeriesState(key=state.key) for state in states]))
+    quiet = [SeriesState(key=state.key) for state in states]
+    store.record(poll(*map(resolved, names), states=quiet, at=NOON + MINUTE, follows=NOON))
     assert max(recorded - started, time.perf_counter() - recorded) < 0.5
     first = store.claim(NOON, worker="w", lease=MINUTE, limit=2000)
     assert [each.message.series for each in first] == names

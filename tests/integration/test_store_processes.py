@@ -16,7 +16,7 @@ from graphitepager.errors import StoreError
 from graphitepager.model import SeriesKey, SeriesState
 from graphitepager.records import Backlog
 from graphitepager.store import Store
-from tests.integration.store_support import KINDS, NOON, empty_database, poll, triggered
+from tests.integration.store_support import KINDS, NOON, empty_database, poll, record, triggered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 PER_POLL = 20
-LEASE = timedelta(seconds=30)
+SECOND = timedelta(seconds=1)
+LEASE = 30 * SECOND
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,10 @@ def record_until_killed(url: URL, first: int, committed: Connection) -> None:
         for number in range(first, first + 10_000):
             names = [f"{number}.{one}" for one in range(PER_POLL)]
             states = [SeriesState(key=SeriesKey("Load", name), no_data_since=NOON) for name in names]
-            store.record(poll(*map(triggered, names), states=states, series=number))
+            at = NOON + number * SECOND
+            store.record(
+                poll(*map(triggered, names), states=states, at=at, follows=at - SECOND if number > 1 else None)
+            )
             committed.send(number)
 
 
@@ -123,10 +127,10 @@ def test_a_poll_interrupted_by_kill_9_is_there_as_a_whole_or_not_at_all(url: URL
             snapshot = store.load()
             backlog = store.backlog()
         assert snapshot.last_poll is not None
-        number = snapshot.last_poll.series
+        number = (snapshot.last_poll.started_at - NOON) // SECOND
         assert number in {acknowledged, acknowledged + 1}
         assert len(snapshot.memories["Load"].states) == number * PER_POLL
-        assert backlog == Backlog(pending=number * PER_POLL, oldest=NOON, dead=0)
+        assert backlog == Backlog(pending=number * PER_POLL, dead=0)
 
 
 def test_the_poller_and_the_outbox_do_not_get_in_each_others_way(url: URL) -> None:
@@ -135,9 +139,8 @@ def test_the_poller_and_the_outbox_do_not_get_in_each_others_way(url: URL) -> No
     counts = {"recorded": 0, "sent": 0, "read": 0}
     until = time.monotonic() + 1
 
-    def record(store: Store) -> None:
-        number = counts["recorded"]
-        store.record(poll(triggered(f"{number}"), series=number))
+    def record_one(store: Store) -> None:
+        record(store, triggered(f"{counts['recorded']}"))
         counts["recorded"] += 1
 
     def send(store: Store) -> None:
@@ -160,7 +163,7 @@ def test_the_poller_and_the_outbox_do_not_get_in_each_others_way(url: URL) -> No
             errors.append(error)
 
     with Store.open(url) as store:
-        threads = [threading.Thread(target=repeat, args=(job, store)) for job in (record, send, read)]
+        threads = [threading.Thread(target=repeat, args=(job, store)) for job in (record_one, send, read)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -7,10 +7,12 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from graphitepager.model import EventKind, Level, Route
 from graphitepager.records import Backlog
 from graphitepager.store import Store
-from tests.integration.store_support import NOON, poll, resolved, triggered
+from tests.integration.store_support import NOON, record, resolved, triggered
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,14 +34,14 @@ def series(deliveries: list[Delivery]) -> list[str]:
 
 
 def test_critical_leaves_first_then_the_oldest(store: Store) -> None:
-    store.record(poll(triggered("a"), triggered("b", level=Level.CRITICAL), triggered("c", level=Level.NO_DATA)))
-    store.record(poll(triggered("d", level=Level.CRITICAL)))
+    record(store, triggered("a"), triggered("b", level=Level.CRITICAL), triggered("c", level=Level.NO_DATA))
+    record(store, triggered("d", level=Level.CRITICAL))
     assert series(claim(store, limit=3)) == ["b", "d", "a"]
     assert series(claim(store)) == ["c"]
 
 
 def test_a_resolve_waits_for_its_trigger(store: Store) -> None:
-    store.record(poll(triggered("a"), resolved("a")))
+    record(store, triggered("a"), resolved("a"))
     (trigger,) = claim(store)
     assert trigger.message.kind is EventKind.TRIGGERED
     assert claim(store) == []
@@ -52,7 +54,7 @@ def test_a_resolve_waits_for_its_trigger(store: Store) -> None:
 
 
 def test_a_lane_that_waits_holds_up_no_other(store: Store) -> None:
-    store.record(poll(triggered("a", Route("pagerduty", "k"), Route("stdout", "")), triggered("b")))
+    record(store, triggered("a", Route("pagerduty", "k"), Route("stdout", "")), triggered("b"))
     first = claim(store, limit=1)[0]
     store.mark_failed(first.id, "w", "500", NOON + LEASE)
     assert [(each.message.series, each.route.notifier) for each in claim(store)] == [
@@ -62,15 +64,15 @@ def test_a_lane_that_waits_holds_up_no_other(store: Store) -> None:
 
 
 def test_a_dead_delivery_lets_the_next_of_its_lane_go(store: Store) -> None:
-    store.record(poll(triggered("a"), resolved("a")))
+    record(store, triggered("a"), resolved("a"))
     (trigger,) = claim(store)
     assert store.mark_dead(trigger.id, "w", NOON, "invalid routing key")
     assert series(claim(store)) == ["a"]
-    assert store.backlog() == Backlog(pending=1, oldest=NOON, dead=1)
+    assert store.backlog() == Backlog(pending=1, dead=1)
 
 
 def test_failed_attempts_are_counted(store: Store) -> None:
-    store.record(poll(triggered("a")))
+    record(store, triggered("a"))
     for attempts in range(3):
         (delivery,) = claim(store)
         assert delivery.attempts == attempts
@@ -78,14 +80,14 @@ def test_failed_attempts_are_counted(store: Store) -> None:
 
 
 def test_what_one_worker_has_claimed_no_other_gets_while_the_lease_lasts(store: Store) -> None:
-    store.record(poll(triggered("a")))
+    record(store, triggered("a"))
     assert series(claim(store)) == ["a"]
     assert claim(store, NOON + LEASE - SECOND, worker="other") == []
     assert series(claim(store, NOON + LEASE, worker="other")) == ["a"]
 
 
 def test_a_worker_whose_lease_was_taken_over_marks_nothing(store: Store) -> None:
-    store.record(poll(triggered("a")))
+    record(store, triggered("a"))
     (delivery,) = claim(store)
     claim(store, NOON + LEASE, worker="other")
     assert not store.mark_sent(delivery.id, "w", NOON, "202")
@@ -93,17 +95,17 @@ def test_a_worker_whose_lease_was_taken_over_marks_nothing(store: Store) -> None
     assert not store.mark_dead(delivery.id, "w", NOON, "late")
     assert store.mark_sent(delivery.id, "other", NOON, "202")
     assert not store.mark_dead(delivery.id, "other", NOON, "sent already")
-    assert store.backlog() == Backlog(pending=0, oldest=None, dead=0)
+    assert store.backlog() == Backlog(pending=0, dead=0)
 
 
 def test_a_worker_late_but_not_replaced_may_mark(store: Store) -> None:
-    store.record(poll(triggered("a")))
+    record(store, triggered("a"))
     (delivery,) = claim(store)
     assert store.mark_sent(delivery.id, "w", NOON + 2 * LEASE, "202")
 
 
 def test_a_worker_gives_back_what_it_has_not_sent(store: Store) -> None:
-    store.record(poll(triggered("a"), triggered("b"), triggered("c")))
+    record(store, triggered("a"), triggered("b"), triggered("c"))
     mine = claim(store, limit=2)
     assert series(claim(store, worker="other")) == ["c"]
     store.mark_sent(mine[0].id, "w", NOON, "202")
@@ -112,7 +114,7 @@ def test_a_worker_gives_back_what_it_has_not_sent(store: Store) -> None:
 
 
 def test_the_next_due_time_is_when_something_could_be_sent(store: Store) -> None:
-    store.record(poll(triggered("a"), resolved("a"), at=NOON))
+    record(store, triggered("a"), resolved("a"), at=NOON)
     assert store.next_due(NOON) == NOON
     (delivery,) = claim(store)
     assert store.next_due(NOON + SECOND) == NOON + LEASE
@@ -125,18 +127,43 @@ def test_the_next_due_time_is_when_something_could_be_sent(store: Store) -> None
     assert store.next_due(NOON) is None
 
 
-def test_the_backlog_knows_its_oldest(store: Store) -> None:
-    store.record(poll(triggered("a", at=NOON), triggered("b", at=NOON + SECOND)))
-    assert store.backlog() == Backlog(pending=2, oldest=NOON, dead=0)
-    store.mark_sent(claim(store, limit=1)[0].id, "w", NOON, "202")
-    assert store.backlog() == Backlog(pending=1, oldest=NOON + SECOND, dead=0)
+@pytest.mark.parametrize("set_back", [timedelta(minutes=16), timedelta(hours=2), timedelta(days=9000)])
+def test_what_a_clock_that_was_wrong_has_put_off_is_due(store: Store, set_back: timedelta) -> None:
+    record(store, triggered("new", at=NOON + set_back), triggered("failed"), triggered("claimed"), triggered("early"))
+    new, failed, claimed, early = (claim(store, NOON + set_back, worker="gone", limit=1)[0] for _ in range(4))
+    store.mark_failed(new.id, "gone", "500", NOON + set_back)
+    store.mark_failed(failed.id, "gone", "500", NOON + set_back)
+    store.mark_sent(early.id, "gone", NOON, "202")
+    assert store.next_due(NOON) == NOON
+    assert series(claim(store)) == ["new", "failed", "claimed"]
+    assert store.next_due(NOON) == NOON + LEASE
+    assert claim(store) == []
+    assert not store.mark_sent(claimed.id, "gone", NOON, "202")
+
+
+def test_a_wait_of_ten_minutes_that_a_receiver_asked_for_is_kept(store: Store) -> None:
+    record(store, triggered("a"))
+    store.mark_failed(claim(store)[0].id, "w", "429", NOON + timedelta(minutes=10))
+    assert claim(store) == []
+    assert store.next_due(NOON) == NOON + timedelta(minutes=10)
+
+
+def test_each_notifier_may_be_served_by_itself(store: Store) -> None:
+    record(store, triggered("a", Route("pagerduty", "k"), Route("stdout", "")), triggered("b", Route("stdout", "")))
+    assert store.next_due(NOON, "email") is None
+    assert store.claim(NOON, worker="w", lease=LEASE, limit=100, notifier="email") == []
+    mine = store.claim(NOON, worker="w", lease=LEASE, limit=100, notifier="stdout")
+    assert [(each.message.series, each.route.notifier) for each in mine] == [("a", "stdout"), ("b", "stdout")]
+    assert store.next_due(NOON, "stdout") == NOON + LEASE
+    assert store.next_due(NOON, "pagerduty") == NOON
+    assert [each.route.notifier for each in claim(store)] == ["pagerduty"]
 
 
 def test_many_workers_send_each_delivery_once_and_lanes_in_order(url: URL, store: Store) -> None:
     """Eight workers on two engines, as in two processes, against a queue of 20 lanes of 4."""
     for _ in range(2):
-        store.record(poll(*(triggered(f"{lane}") for lane in range(20))))
-        store.record(poll(*(resolved(f"{lane}") for lane in range(20))))
+        record(store, *(triggered(f"{lane}") for lane in range(20)))
+        record(store, *(resolved(f"{lane}") for lane in range(20)))
     sent: list[Delivery] = []
     errors: list[Exception] = []
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from graphitepager import alerting, checks
 from graphitepager.alerting import AlertMemory, Progress
@@ -13,10 +13,8 @@ from graphitepager.model import WHOLE_ALERT, Alert, Entry, EventKind, Level, NoD
 from graphitepager.rawdata import RawAnswer
 from tests.examples import MINUTE, NOON, alert, entry
 
-if TYPE_CHECKING:
-    from datetime import timedelta
-
 FINE, BAD = 10.0, 90.0
+NOTHING = timedelta(0)
 TRIGGERED, RESOLVED = EventKind.TRIGGERED, EventKind.RESOLVED
 
 
@@ -29,13 +27,16 @@ class Polls:
         self.now = NOON
         self.progress = Progress(memory=self.memory)
 
-    def poll(self, *answers: dict[str, float | None] | FetchError, wait: timedelta = MINUTE) -> list[tuple[str, ...]]:
+    def poll(
+        self, *answers: dict[str, float | None] | FetchError, wait: timedelta = MINUTE, unobserved: timedelta = NOTHING
+    ) -> list[tuple[str, ...]]:
         """Return what is told: kind, series, level."""
         given = {
             one.query: answer if isinstance(answer, FetchError) else self._answer(answer)
             for one, answer in zip(self.alert.entries, answers, strict=True)
         }
-        self.progress = alerting.advance(self.alert, checks.evaluate(self.alert, given), self.memory, self.now)
+        evaluation = checks.evaluate(self.alert, given)
+        self.progress = alerting.advance(self.alert, evaluation, self.memory, self.now, unobserved)
         self.memory = self.progress.memory
         self.now += wait
         return [(event.kind.value, event.key.series, event.level.value) for event in self.progress.events]
@@ -134,6 +135,22 @@ def test_what_was_missed_one_by_one_stays_so_when_the_rest_goes_too() -> None:
     ]
 
 
+def test_one_entry_that_allows_no_data_does_not_speak_for_the_others() -> None:
+    polls = Polls(entry("worker-*", no_data=NoDataPolicy.OK), entry("*"))
+    polls.poll({"worker-1": FINE}, {"web1": FINE})
+    told = [polls.poll({}, {}) for _ in range(5)]
+    assert list(chain.from_iterable(told)) == [("trigger", WHOLE_ALERT, "no_data")]
+
+
+def test_time_that_nobody_observed_does_not_count_as_missing() -> None:
+    polls = Polls()
+    polls.poll({"db1": FINE, "db2": BAD})
+    polls.poll({"db1": FINE}, wait=timedelta(hours=60))
+    assert polls.poll({"db1": FINE}, unobserved=timedelta(hours=60)) == []
+    told = [polls.poll({"db1": FINE}) for _ in range(5)]
+    assert list(chain.from_iterable(told)) == [("trigger", "db2", "no_data")]
+
+
 def test_an_alert_that_allows_no_data_may_watch_nothing() -> None:
     polls = Polls(entry(no_data=NoDataPolicy.OK))
     assert [polls.poll({}) for _ in range(10)] == [[]] * 10
@@ -168,6 +185,26 @@ def test_a_changed_target_is_a_new_start_for_quiet_series() -> None:
     polls.alert = alert(entry("servers.new.*"))
     assert [polls.poll({"new1": FINE}) for _ in range(10)] == [[]] * 10
     assert polls.memory.known == {"servers.new.*": {"new1"}}
+
+
+def test_what_fires_under_a_changed_target_ends_with_that_reason() -> None:
+    polls = Polls()
+    polls.poll({"x": BAD, "y": BAD})
+    polls.alert = alert(entry("servers.new.*"))
+    assert sorted(polls.poll({"servers.x": BAD, "y": BAD})) == [
+        ("resolve", "x", "critical"),
+        ("trigger", "servers.x", "critical"),
+    ]
+    assert {event.reason for event in polls.progress.events} == {alerting.TARGET_CHANGED, None}
+    assert polls.memory.states.keys() == {"servers.x", "y"}
+
+
+def test_a_changed_target_ends_nothing_before_its_first_answer() -> None:
+    polls = Polls()
+    polls.poll({"x": BAD})
+    polls.alert = alert(entry("servers.new.*"))
+    assert polls.poll(FAILED) == []
+    assert polls.poll({}) == [("resolve", "x", "critical")]
 
 
 def test_excluding_a_firing_series_ends_it_with_that_reason() -> None:

@@ -272,3 +272,13 @@ def test_a_file_can_be_verified_where_nobody_knows_the_graphite() -> None:
     assert loaded.config is not None
     (problem,) = loaded.problems
     assert problem.headline.startswith("environment: warning: GRAPHITE_URL is not set")
+
+
+@pytest.mark.parametrize("cleared", ["pagerduty_key: ''", "from: ''", "doc_url: ''", "until: ~", "pagerduty_key: ' '"])
+def test_a_key_that_is_cleared_counts_as_absent(cleared: str) -> None:
+    with_it = f"alerts: [{{name: a, target: b, warning: 1, critical: 2, {cleared}}}]"
+    without = "alerts: [{name: a, target: b, warning: 1, critical: 2}]"
+    environment = {"GRAPHITE_URL": "https://graphite.example.com", "STDOUT_ENABLED": "yes"}
+    loaded = load(with_it, environment, source="alerts.yml", strict=True)
+    assert loaded.problems == ()
+    assert loaded.config == load(without, environment, source="alerts.yml").config

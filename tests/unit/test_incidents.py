@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from graphitepager.model import WHOLE_ALERT, EventKind, Level, NoDataPolicy, Ser
 from tests.examples import KEY, MINUTE, NOON, entry, reading
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from graphitepager.incidents import Outcome
     from graphitepager.model import Event, Reading
@@ -137,6 +138,17 @@ class TestForgotten:
     def firing_then_gone(self, gone: Reading) -> Outcome:
         state, _, now = after(reading(CRITICAL), gone, gone, gone, gone, gone)
         return step(state, gone, now + FORGET_AFTER)
+
+    def test_nothing_is_forgotten_before_it_was_missed_however_long_its_window(self) -> None:
+        day = entry(no_data_for=timedelta(days=1))
+        empty_day = reading(NO_DATA, of=day, covered_until=NOON - timedelta(days=1))
+        first = step(QUIET, empty_day, NOON)
+        assert told(first) == [(EventKind.TRIGGERED, NO_DATA)]
+        assert told(step(first.state, empty_day, NOON + FORGET_AFTER)) == [(EventKind.RESOLVED, NO_DATA)]
+
+        gone = reading(NO_DATA, of=day)
+        missed = step(QUIET, gone, NOON).state
+        assert told(step(missed, gone, NOON + timedelta(days=1))) == [(EventKind.TRIGGERED, NO_DATA)]
 
     def test_everything_open_is_resolved_as_vanished(self) -> None:
         outcome = self.firing_then_gone(reading(NO_DATA))

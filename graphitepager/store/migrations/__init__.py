@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import inspect, text
+from sqlalchemy import String, column, inspect, select, table, text
 
 from graphitepager.errors import StoreError
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 # The newest revision in versions/. Kept here so that a start on a current database need not import Alembic.
 HEAD = "0001"
+
+# Not Alembic's own name for it, which the application that shares this database may use.
+VERSION_TABLE = "graphite_pager_version"
 
 # Any number, as long as every graphite-pager on a PostgreSQL server takes the same one.
 _ADVISORY_LOCK = 0x6772_6170_6869_7465
@@ -39,9 +42,10 @@ def migrate(engine: Engine) -> None:
 
 def _revision(connection: Connection) -> str | None:
     """What the database is at; None where nothing was ever migrated."""
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    return " ".join(connection.scalars(text("SELECT version_num FROM alembic_version ORDER BY 1"))) or None
+    number = column("version_num", String)
+    return " ".join(connection.scalars(select(number).select_from(table(VERSION_TABLE)).order_by(number))) or None
 
 
 def _upgrade(connection: Connection, revision: str | None) -> None:

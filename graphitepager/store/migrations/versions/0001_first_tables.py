@@ -17,20 +17,21 @@ def upgrade() -> None:
     _create_incidents()
     _create_deliveries()
     polls = op.create_table(
-        "polls",
+        "graphite_pager_polls",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("started_at", _TIME),
         sa.Column("finished_at", _TIME),
+        sa.Column("answered_at", _TIME),
         sa.Column("series", sa.Integer()),
         sa.Column("failed", sa.Integer()),
-        sa.PrimaryKeyConstraint("id", name="pk_polls"),
+        sa.PrimaryKeyConstraint("id", name="pk_graphite_pager_polls"),
     )
     op.bulk_insert(polls, [{"id": 1}])
 
 
 def _create_states() -> None:
     op.create_table(
-        "series_states",
+        "graphite_pager_series_states",
         sa.Column("id", sa.String(64), nullable=False),
         sa.Column("alert", sa.Text(), nullable=False),
         sa.Column("series", sa.Text(), nullable=False),
@@ -40,23 +41,23 @@ def _create_states() -> None:
         sa.Column("no_data_since", _TIME),
         sa.Column("no_data_open", sa.Boolean(), nullable=False),
         sa.Column("updated_at", _TIME, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_series_states"),
+        sa.PrimaryKeyConstraint("id", name="pk_graphite_pager_series_states"),
     )
     op.create_table(
-        "known_series",
+        "graphite_pager_known_series",
         sa.Column("alert_id", sa.String(64), nullable=False),
         sa.Column("target_id", sa.String(64), nullable=False),
         sa.Column("alert", sa.Text(), nullable=False),
         sa.Column("target", sa.Text(), nullable=False),
         sa.Column("names", sa.LargeBinary(), nullable=False),
         sa.Column("updated_at", _TIME, nullable=False),
-        sa.PrimaryKeyConstraint("alert_id", "target_id", name="pk_known_series"),
+        sa.PrimaryKeyConstraint("alert_id", "target_id", name="pk_graphite_pager_known_series"),
     )
 
 
 def _create_incidents() -> None:
     op.create_table(
-        "incidents",
+        "graphite_pager_incidents",
         sa.Column("id", _ROW_ID, nullable=False),
         sa.Column("dedup_key", sa.Text(), nullable=False),
         sa.Column("alert", sa.Text(), nullable=False),
@@ -66,13 +67,13 @@ def _create_incidents() -> None:
         sa.Column("opened_at", _TIME, nullable=False),
         sa.Column("closed_at", _TIME),
         sa.Column("close_reason", sa.Text()),
-        sa.PrimaryKeyConstraint("id", name="pk_incidents"),
+        sa.PrimaryKeyConstraint("id", name="pk_graphite_pager_incidents"),
         sqlite_autoincrement=True,
     )
     still_open = sa.text("closed_at IS NULL")
     op.create_index(
-        "uq_incidents_open",
-        "incidents",
+        "uq_graphite_pager_incidents_open",
+        "graphite_pager_incidents",
         ["dedup_key"],
         unique=True,
         sqlite_where=still_open,
@@ -82,7 +83,7 @@ def _create_incidents() -> None:
 
 def _create_deliveries() -> None:
     op.create_table(
-        "deliveries",
+        "graphite_pager_deliveries",
         sa.Column("id", _ROW_ID, nullable=False),
         sa.Column("incident_id", _ROW_ID, nullable=False),
         sa.Column("lane", sa.Text(), nullable=False),
@@ -100,13 +101,19 @@ def _create_deliveries() -> None:
         sa.Column("last_error", sa.Text()),
         sa.Column("answer", sa.Text()),
         sa.Column("finished_at", _TIME),
-        sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
-        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name="fk_deliveries_incident_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_graphite_pager_deliveries"),
+        sa.ForeignKeyConstraint(
+            ["incident_id"], ["graphite_pager_incidents.id"], name="fk_graphite_pager_deliveries_incident_id"
+        ),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_deliveries_incident_id", "deliveries", ["incident_id"])
-    op.create_index("ix_deliveries_status", "deliveries", ["status"])
+    op.create_index("ix_graphite_pager_deliveries_incident_id", "graphite_pager_deliveries", ["incident_id"])
+    op.create_index("ix_graphite_pager_deliveries_status", "graphite_pager_deliveries", ["status"])
     pending = sa.text("finished_at IS NULL")
     op.create_index(
-        "ix_deliveries_pending", "deliveries", ["lane", "id"], sqlite_where=pending, postgresql_where=pending
+        "ix_graphite_pager_deliveries_pending",
+        "graphite_pager_deliveries",
+        ["lane", "id"],
+        sqlite_where=pending,
+        postgresql_where=pending,
     )
