@@ -100,17 +100,8 @@ class Poller:
             progress = alerting.retire(self._memories[name], now)
             outcomes[name] = _Outcome(progress, _changes(progress, config.settings), 0, is_complete=False)
         _report_failures(failures)
-        record = PollRecord(
-            started_at=now,
-            finished_at=self._clock(),
-            series=sum(one.series for one in outcomes.values()),
-            failed=len(failures),
-            answered=len(checks.queries_of(config.alerts)) - len(failures),
-            follows=self._last_poll.started_at if self._last_poll else None,
-            states=tuple(state for one in outcomes.values() for state in one.progress.changed),
-            known=self._changes_of_known(outcomes),
-            changes=tuple(change for one in outcomes.values() for change in one.changes),
-        )
+        answered = len(checks.queries_of(config.alerts)) - len(failures)
+        record = self._as_record(outcomes, now, answered=answered, failed=len(failures))
         self._is_sure = False
         self._store.record(record)
         self._is_sure = True
@@ -142,6 +133,19 @@ class Poller:
                 changes.append(Change(event=event, message=message, routes=tuple(sorted(routes))))
         if changes:
             self._store.tell(changes)
+
+    def _as_record(self, outcomes: Mapping[str, _Outcome], now: datetime, *, answered: int, failed: int) -> PollRecord:
+        return PollRecord(
+            started_at=now,
+            finished_at=self._clock(),
+            series=sum(one.series for one in outcomes.values()),
+            failed=failed,
+            answered=answered,
+            follows=self._last_poll.started_at if self._last_poll else None,
+            states=tuple(state for one in outcomes.values() for state in one.progress.changed),
+            known=self._changes_of_known(outcomes),
+            changes=tuple(change for one in outcomes.values() for change in one.changes),
+        )
 
     def _advance(
         self, alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], settings: Settings, now: datetime
