@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.fakes.graphite import FakeGraphite, respond
 from tests.fakes.pagerduty import assert_no_secret
 from tests.integration.pager_process import run
 
@@ -216,3 +217,15 @@ def test_the_schema_command_prints_a_json_schema(tmp_path: Path) -> None:
     done = run("schema", folder=tmp_path)
     assert done.returncode == 0
     assert json.loads(done.stdout)["$schema"].startswith("https://json-schema.org/")
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["check"], ["check", "--json"]])
+def test_a_password_that_graphite_repeats_is_not_printed(tmp_path: Path, arguments: list[str]) -> None:
+    password = 'corr"ect horse'
+    with FakeGraphite().serve() as graphite:
+        graphite.default = respond(f"Invalid parameters: {password}\n".encode(), status="400 Bad Request")
+        environment = {"GRAPHITE_URL": graphite.url, "GRAPHITE_USER": "ann", "GRAPHITE_PASS": password}
+        done = run(*arguments, environment=environment, folder=folder_with(tmp_path, ONE_ALERT))
+    assert done.returncode == (1 if arguments == ["run"] else 3)
+    assert "Invalid parameters: ***" in done.stdout + done.stderr
+    assert_no_secret(done.stdout + done.stderr, [password, 'corr\\"ect horse'])

@@ -30,13 +30,6 @@ def query(target: str) -> Query:
 
 
 @pytest.fixture
-def graphite() -> Iterator[FakeGraphite]:
-    with FakeGraphite().serve() as fake:
-        yield fake
-    assert fake.objections == []
-
-
-@pytest.fixture
 def settings(graphite: FakeGraphite) -> Settings:
     return Settings(
         graphite_url=graphite.url,

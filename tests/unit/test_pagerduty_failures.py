@@ -6,35 +6,15 @@ import socket
 import threading
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from graphitepager.notifiers.pagerduty import PagerDuty
 from tests.fakes.pagerduty import Answer, Effect, FakePagerDuty, Fault
-from tests.unit.pagerduty_support import KEY, eventually, message, no_log_line_holds_the_key, refusal
+from tests.unit.pagerduty_support import KEY, eventually, message, refusal
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(autouse=True)
-def _key_stays_secret(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    with no_log_line_holds_the_key(caplog):
-        yield
-
-
-@pytest.fixture
-def fake() -> Iterator[FakePagerDuty]:
-    """A fake that no message of ours may ever be refused by."""
-    with FakePagerDuty() as running:
-        yield running
-        assert running.rejected() == ()
-
-
-@pytest.fixture
-def notifier(fake: FakePagerDuty) -> PagerDuty:
-    return PagerDuty(fake.url)
+pytestmark = pytest.mark.usefixtures("key_stays_secret")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import math
 import threading
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -15,31 +15,11 @@ from graphitepager.model import EventKind, Level, Link, Message, Settings
 from graphitepager.notifiers import load
 from graphitepager.notifiers.pagerduty import PagerDuty
 from tests.fakes.pagerduty import Effect, Event, FakePagerDuty
-from tests.unit.pagerduty_support import KEY, NOON, message, no_log_line_holds_the_key
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.unit.pagerduty_support import KEY, NOON, message
 
 RESOLVED = message(EventKind.RESOLVED)
 
-
-@pytest.fixture(autouse=True)
-def _key_stays_secret(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    with no_log_line_holds_the_key(caplog):
-        yield
-
-
-@pytest.fixture
-def fake() -> Iterator[FakePagerDuty]:
-    """A fake that no message of ours, whatever is in it, may ever be refused by."""
-    with FakePagerDuty() as running:
-        yield running
-        assert running.rejected() == ()
-
-
-@pytest.fixture
-def notifier(fake: FakePagerDuty) -> PagerDuty:
-    return PagerDuty(fake.url)
+pytestmark = pytest.mark.usefixtures("key_stays_secret")
 
 
 def sent_event(fake: FakePagerDuty, notifier: PagerDuty, sent: Message) -> Event:
@@ -221,3 +201,9 @@ def test_many_threads_can_send_at_once(fake: FakePagerDuty) -> None:
     for thread in threads:
         thread.join(5)
     assert {incident.dedup_key for incident in fake.open_incidents()} == {f"db{number}" for number in range(8)}
+
+
+def test_control_characters_are_shown_as_their_escapes(fake: FakePagerDuty, notifier: PagerDuty) -> None:
+    event = sent_event(fake, notifier, message(series="a\x1b[2J\x00", details={"series": "a\u202e"}))
+    assert event.payload["source"] == event.payload["component"] == r"a\x1b[2J\x00"
+    assert event.payload["custom_details"]["series"] == r"a\u202e"

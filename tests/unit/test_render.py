@@ -17,7 +17,6 @@ from graphitepager.rawdata import RawAnswer
 from tests.fakes.graphite import FOREVER, SERIES, Answer, FakeGraphite, chunk, compressed, gzipped, head, respond
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 QUERY = Query("x", "-1min", None)
@@ -29,13 +28,6 @@ TRACEBACK = (
     b"<body><p>Sorry</p><pre>\nTraceback (most recent call last):\n  File &quot;a.py&quot;\nTypeError: &#x27;x&#x27;\n"
 )
 NO_ROOT = "is GRAPHITE_URL the root of graphite-web?"
-
-
-@pytest.fixture
-def graphite() -> Iterator[FakeGraphite]:
-    with FakeGraphite().serve() as fake:
-        yield fake
-    assert fake.objections == []
 
 
 @pytest.fixture
