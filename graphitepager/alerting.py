@@ -109,6 +109,7 @@ def trigger_again(alert: Alert, memory: AlertMemory, key: SeriesKey, level: Leve
     """The event with which an incident that is open at this level would be told to somebody new."""
     state = memory.states.get(key.series) or SeriesState(key=key)
     owners = (one for one in alert.entries if key.series in memory.known.get(one.query.target, _NOTHING_KNOWN))
+    owner = spokesman(alert) if key.series == WHOLE_ALERT else next(owners, alert.entries[0])
     return Event(
         kind=EventKind.TRIGGERED,
         key=key,
@@ -116,7 +117,7 @@ def trigger_again(alert: Alert, memory: AlertMemory, key: SeriesKey, level: Leve
         at=now,
         since=(state.no_data_since if level is Level.NO_DATA else state.since) or now,
         value=None if level is Level.NO_DATA else state.value,
-        entry=next(owners, alert.entries[0]),
+        entry=owner,
     )
 
 

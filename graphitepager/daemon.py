@@ -131,8 +131,6 @@ class Daemon:
         self._fetcher.close()
         self._fetcher = Fetcher(config.settings)
         self._config = config
-        for outbox in self._outboxes:
-            outbox.reload()
         log.info("config_loaded", alerts=len(config.alerts))
 
     def _load_notifier(self, name: str) -> Notifier:

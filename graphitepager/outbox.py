@@ -40,8 +40,8 @@ def backoff(attempts: int, retry_after: timedelta | None, jitter: float) -> time
 class Outbox:
     """Sends one notifier's deliveries as they fall due. It belongs to one thread; the store keeps several apart.
 
-    Each notifier has one of its own, so that one that hangs holds up nobody else. `load` makes the notifier when it is
-    first wanted, and again after `reload`.
+    Each notifier has one of its own, so that one that hangs holds up nobody else. `load` makes the notifier for each
+    send, by the settings of that moment, so that a reload needs to tell nobody.
     """
 
     def __init__(
@@ -59,15 +59,10 @@ class Outbox:
         self._jitter = jitter
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{name}:{uuid.uuid4().hex[:8]}"
         self._wake = threading.Event()
-        self._notifier: Notifier | None = None
 
     def wake(self) -> None:
         """Say that something may be due, or that it is time to stop."""
         self._wake.set()
-
-    def reload(self) -> None:
-        """Have the notifier made anew, by the settings of now."""
-        self._notifier = None
 
     def send_due(self, stop: ThreadEvent) -> None:
         """Send everything that is due, until nothing is or `stop` is set."""
@@ -78,10 +73,6 @@ class Outbox:
                 break
             self._send(claimed[0])
 
-    def next_due(self) -> datetime | None:
-        """When there is something to send again; None when nothing waits."""
-        return self._store.next_due(self._clock(), notifier=self._name)
-
     def run(self, stop: ThreadEvent) -> None:
         """Send until `stop` is set."""
         while True:
@@ -90,7 +81,7 @@ class Outbox:
                 return
             try:
                 self.send_due(stop)
-                due = self.next_due()
+                due = self._store.next_due(self._clock(), notifier=self._name)
                 wait = LONGEST_WAIT if due is None else min(due - self._clock(), LONGEST_WAIT)
             except StoreError as error:
                 log.error("outbox_store_failed", notifier=self._name, reason=str(error))
@@ -114,9 +105,7 @@ class Outbox:
             "incident": message.level.value,
         }
         try:
-            notifier = self._notifier or self._load(self._name)
-            self._notifier = notifier
-            answer = notifier.send(message, route.address)
+            answer = self._load(self._name).send(message, route.address)
         except SendError as error:
             self._failed(delivery, error, details)
         except Exception as error:  # noqa: BLE001 - a bug in a notifier must not lose the page nor stop the others

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import threading
 from dataclasses import dataclass
@@ -141,7 +142,8 @@ def _print_table(result: Result) -> None:
         value = "-" if reading.value is None else format_number(reading.value)
         _add_row(table, reading.key.alert, reading.key.series, value, reading.entry, reading.level)
     for alert in result.empty:
-        _add_row(table, alert.name, f"no series: {alert.entries[0].query.target}", "-", alert.entries[0], Level.NO_DATA)
+        entry = spokesman(alert)
+        _add_row(table, alert.name, f"no series: {entry.query.target}", "-", entry, Level.NO_DATA)
     # A pipe has no width: there every row stays on its line.
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -157,6 +159,11 @@ def _add_row(table: Table, alert: str, series: str, value: str, entry: Entry, le
     table.add_row(*cells, Text(level.label, style=_STYLES[level]))
 
 
+def _json_number(value: float | None) -> float | str | None:
+    """JSON has no infinity."""
+    return value if value is None or math.isfinite(value) else str(value)
+
+
 def _as_json(result: Result) -> dict[str, Any]:
     return {
         "series": [
@@ -164,9 +171,7 @@ def _as_json(result: Result) -> dict[str, Any]:
                 "alert": reading.key.alert,
                 "series": reading.key.series,
                 "level": reading.level.value,
-                "value": reading.value
-                if reading.value is None or abs(reading.value) != float("inf")
-                else str(reading.value),
+                "value": _json_number(reading.value),
                 "covered_until": reading.covered_until.isoformat() if reading.covered_until else None,
                 "warning": describe_threshold(reading.entry.warning),
                 "critical": describe_threshold(reading.entry.critical),

@@ -16,7 +16,7 @@ from graphitepager import telemetry
 from graphitepager.errors import ConfigError, PagerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from graphitepager.config import Loaded
     from graphitepager.model import Config
@@ -77,7 +77,7 @@ def database_url(config: Config, path: str) -> Any:
     return store.database_url(
         config.settings.database_url,
         beside=str(Path(path).resolve().parent),
-        on_heroku="DYNO" in os.environ,
+        on_heroku=is_heroku(),
         allow_ephemeral=os.environ.get("ALLOW_EPHEMERAL_STATE", "").lower() in {"1", "true", "yes", "on"},
     )
 
@@ -113,9 +113,9 @@ def _credentials(url: str) -> Iterator[str]:
         yield from (password, unquote_plus(password))
 
 
-def is_heroku(environ: Mapping[str, str] = os.environ) -> bool:
-    """Heroku stamps every line with the time itself."""
-    return "DYNO" in environ
+def is_heroku() -> bool:
+    """Whether this is a dyno, whose disk does not last and whose log lines are stamped with the time by Heroku."""
+    return "DYNO" in os.environ
 
 
 def _chosen(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str:

@@ -236,3 +236,12 @@ def test_entries_that_share_a_target_share_its_series() -> None:
     polls = Polls(entry(query=recent), entry(query=older))
     polls.poll({"db1": FINE}, {"db1": FINE, "db2": FINE})
     assert polls.memory.known == {"servers.*": {"db1", "db2"}}
+
+
+def test_an_alert_as_a_whole_is_told_again_by_the_entry_that_spoke_for_it() -> None:
+    polls = Polls(entry("worker-*", no_data=NoDataPolicy.OK), entry("*", pagerduty_key="1" * 32))
+    for _ in range(5):
+        polls.poll({}, {})
+    key = polls.memory.states[WHOLE_ALERT].key
+    event = alerting.trigger_again(polls.alert, polls.memory, key, Level.NO_DATA, polls.now)
+    assert (event.entry, event.since) == (polls.alert.entries[1], NOON)
