@@ -1,4 +1,4 @@
-"""Lengths of time in words: Graphite's relative offsets in, `1h30min` out."""
+"""Lengths of time in words: durations and Graphite's relative offsets in, `1h30min` out."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ _UNSIGNED = re.compile(r"(?P<parts>(?:[0-9]+(?:s|min|h|d|w|mon|y)[a-z]*)+)")
 _MOST_DIGITS = 15
 _PART = re.compile(r"([0-9]+)([a-z]*)")
 
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+# Unlike in Graphite's offsets, `m` is safe to read as minutes: nobody lets a breach last for months.
+_UNIT = "s(?:ecs?|econds?)?|m(?:ins?|inutes?)?|h(?:rs?|ours?)?|d(?:ays?)?|w(?:eeks?)?"
+DURATION_PATTERN = rf"(?:[0-9]+|(?:[0-9]+\s*(?:{_UNIT})\s*)+)"
+_DURATION = re.compile(DURATION_PATTERN)
+_DURATION_PART = re.compile(r"([0-9]+)\s*([a-z]?)[a-z]*")
+_LONGEST_S = 3_650 * 86_400
+
 
 def format_duration(duration: timedelta) -> str:
     """The two largest units that count, as people say it: `45s`, `3min`, `1h30min`, `2d4h`; the rest is cut off."""
@@ -38,6 +46,23 @@ def format_duration(duration: timedelta) -> str:
         counts.append((unit, count))
     first = next(place for place, (_, count) in enumerate(counts) if count)
     return "".join(f"{count}{unit}" for unit, count in counts[first : first + 2] if count)
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read what people write: `90s`, `5min`, `1h30min`, `2 days`, and plain seconds. At most ten years.
+
+    ValueError, whose text can be shown to the user, where it is none.
+    """
+    words = text.strip()
+    if not _DURATION.fullmatch(words):
+        raise ValueError(f"expected a duration such as 90s, 5min or 1h30min, got {text!r}")
+    seconds = 0
+    for count, unit in _DURATION_PART.findall(words):
+        # With its first digits only, such a number is still too large.
+        seconds += int(count.lstrip("0")[:_MOST_DIGITS] or 0) * _SECONDS[unit or "s"]
+    if seconds > _LONGEST_S:
+        raise ValueError(f"expected a duration of at most ten years, got {text!r}")
+    return timedelta(seconds=seconds)
 
 
 def parse_offset(text: str) -> timedelta | None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
 
 
 class Level(enum.Enum):
@@ -46,17 +47,63 @@ class NoDataPolicy(enum.Enum):
     KEEP = "keep"
 
 
+class OnVanish(enum.Enum):
+    """What it means when a series is gone from an answer that is otherwise good."""
+
+    NO_DATA = "no_data"
+    RESOLVE = "resolve"
+    HOLD = "hold"
+
+
+class Judged(enum.Enum):
+    """What of a window is held against the thresholds."""
+
+    LAST = "last"
+    AVERAGE = "average"
+    MIN = "min"
+    MAX = "max"
+    SUM = "sum"
+    MEDIAN = "median"
+    P95 = "p95"
+    COUNT = "count"
+    CHANGE = "change"
+    AGE = "age"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """A bound and the side of it that is bad."""
+    """A bound and the side of it that is bad. `clear` is where a value counts as good again, if not at the bound."""
 
     operator: Operator
     bound: float
+    clear: float | None = None
 
     def is_breached_by(self, value: float) -> bool:
         if self.operator is Operator.AT_LEAST:
             return value >= self.bound
         return value <= self.bound
+
+    def is_held_by(self, value: float) -> bool:
+        """Whether an incident at this threshold goes on: the value has not come back as far as `clear`."""
+        if self.clear is None:
+            return self.is_breached_by(value)
+        return value > self.clear if self.operator is Operator.AT_LEAST else value < self.clear
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MuteWindow:
+    """A recurring time in which triggers are held back.
+
+    It begins at `begins` by the clocks of `zone` on each of `days` (0 is Monday), and ends at `ends`: the next day
+    where that is not later than `begins`. `text` is how people call it.
+    """
+
+    text: str
+    days: frozenset[int]
+    begins: time
+    ends: time
+    zone: ZoneInfo
+    levels: frozenset[Level]
 
 
 class Query(NamedTuple):
@@ -71,17 +118,29 @@ class Query(NamedTuple):
 class Entry:
     """One entry of alerts.yml: a query, its thresholds and where it pages.
 
-    `runbook_base` is the alert's doc_url or the file's docs_url. `pagerduty_key` is the entry's own key, if any.
-    `line` is where the entry starts in its file, counted from 1.
+    `for_warning` and `for_critical` are how long a breach lasts before it fires, `keep_firing_for` how long good data
+    lasts before that ends. `repeat_interval` is None where an open incident is told once only. `depends_on` names the
+    alerts while one of which fires nothing is triggered here. `runbook_base` is the alert's doc_url or the file's
+    docs_url. `pagerduty_key` is the entry's own key, if any. `line` is where the entry starts in its file, from 1.
     """
 
     query: Query
     warning: Threshold
     critical: Threshold
     line: int
+    judged: Judged = Judged.LAST
     exclude: frozenset[str] = frozenset()
+    for_warning: timedelta = timedelta(0)
+    for_critical: timedelta = timedelta(0)
+    keep_firing_for: timedelta = timedelta(0)
     no_data: NoDataPolicy = NoDataPolicy.ALERT
     no_data_for: timedelta = timedelta(minutes=3)
+    on_vanish: OnVanish = OnVanish.NO_DATA
+    vanish_after: timedelta = timedelta(minutes=15)
+    forget_after: timedelta = timedelta(hours=24)
+    repeat_interval: timedelta | None = timedelta(hours=4)
+    mute: tuple[MuteWindow, ...] = ()
+    depends_on: frozenset[str] = frozenset()
     page_on: frozenset[Level] = frozenset({Level.WARNING, Level.CRITICAL, Level.NO_DATA})
     runbook_base: str | None = None
     pagerduty_key: str | None = field(default=None, repr=False)
@@ -89,10 +148,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """The entries that share a name, in file order; the first entry that returns a series owns it."""
+    """The entries that share a name, in file order; the first entry that returns a series owns it.
+
+    When more than `storm_limit` series start to fire together, one incident speaks for all of them.
+    """
 
     name: str
     entries: tuple[Entry, ...]
+    storm_limit: int = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +169,14 @@ class Settings:
     graphite_read_timeout_s: float = 10.0
     graphite_concurrency: int = 4
     heartbeat_s: float = 60.0
+    no_data_for: timedelta = timedelta(minutes=3)
     database_url: str | None = field(default=None, repr=False)
     pagerduty_key: str | None = field(default=None, repr=False)
     pagerduty_keys: Mapping[Level, str] = field(default_factory=dict, repr=False)
     pagerduty_events_url: str = "https://events.pagerduty.com"
+    pagerduty_api_url: str = "https://api.pagerduty.com"
+    pagerduty_api_token: str | None = field(default=None, repr=False)
+    heartbeat_ping_url: str | None = field(default=None, repr=False)
     stdout_enabled: bool = False
     verbose: bool = False
 
@@ -126,12 +193,26 @@ class Config:
 # line there.
 WHOLE_ALERT = "\n"
 
+# The alert under which graphite-pager watches itself. No alert of a file can have this name, which is blank.
+OWN = "\n"
+
 
 class SeriesKey(NamedTuple):
     """The identity of everything that is remembered: which alert, and which series of it (or WHOLE_ALERT)."""
 
     alert: str
     series: str
+
+    @property
+    def is_series(self) -> bool:
+        """Whether it is one of Graphite's series, and not WHOLE_ALERT or a storm."""
+        return not self.series.startswith(WHOLE_ALERT)
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """The alert and the series as people know them."""
+        alert = "graphite-pager" if self.alert == OWN else self.alert
+        return alert, self.series if self.is_series else "(all series)"
 
 
 class Series(NamedTuple):
@@ -144,56 +225,113 @@ class Series(NamedTuple):
     points: bytes
 
 
+class Run(NamedTuple):
+    """The unbroken run of breaching datapoints at the end of a window: where it begins, and whether the window does."""
+
+    since: datetime
+    is_whole_window: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What one evaluation says of one series, or of an alert as a whole.
 
-    `value` is the last datapoint's; None where there is none. `covered_until` is the end of the newest interval that
-    holds a datapoint (the window's start where none does); None when the answer did not hold the series at all.
-    `entry` is the entry that owns the series (the first one, for a whole alert).
+    `value` is what was judged; None where there is nothing to judge. `covered_from` and `covered_until` are the begin
+    and end of the newest interval that holds a datapoint (the window's start where none does); None when the answer
+    did not hold the series at all. `entry` is the entry that owns the series (the first one, for a whole alert).
+    `warning_run` and `critical_run` say since when the datapoints breach that threshold, where the entry asks for
+    that and the window can tell. `detail` says in words what is wrong, where the level and the value do not.
     """
 
     key: SeriesKey
     entry: Entry
     level: Level
     value: float | None = None
+    covered_from: datetime | None = None
     covered_until: datetime | None = None
+    warning_run: Run | None = None
+    critical_run: Run | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """An open problem of one series at one level.
+
+    `since` is when it began. `told_at` is when somebody was told of it last; None while that is held back, and
+    `held_by` then says by what. `in_storm` says that an incident of many series together speaks for it.
+    """
+
+    level: Level
+    since: datetime
+    told_at: datetime | None = None
+    held_by: str | None = None
+    in_storm: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesState:
     """What is remembered of a series between polls; a series without one is fine.
 
-    `level` is that of its open incident (OK when none is open), `since` when that began, `value` what was judged last.
-    `no_data_since` runs while nothing arrives; `no_data_open` says that an incident of its own is open for that.
+    `incident` is the open one at warning or critical, `no_data` the one for missing data; each has a track of its own.
+    `value` is what was judged last. The moments are those of datapoints, None while the thing does not last:
+
+    - `warning_since`, `critical_since`: it breaches that threshold, and does not fire at that level (yet);
+    - `better_since`: it fires, and is better than the level at which it does; `good_since`: and needs no incident;
+    - `no_data_since`: nothing has come; `data_since`: data is back, and the no-data incident is kept for flapping.
+
+    `cycles` are the ends of its incidents of the last hour; many of them make it flap. `size` is for a storm only:
+    how many series it spoke for when it was told last.
     """
 
     key: SeriesKey
-    level: Level = Level.OK
-    since: datetime | None = None
+    incident: Incident | None = None
+    no_data: Incident | None = None
     value: float | None = None
+    warning_since: datetime | None = None
+    critical_since: datetime | None = None
+    better_since: datetime | None = None
+    good_since: datetime | None = None
     no_data_since: datetime | None = None
-    no_data_open: bool = False
+    data_since: datetime | None = None
+    cycles: tuple[datetime, ...] = ()
+    is_flapping: bool = False
+    size: int = 0
+
+    @property
+    def level(self) -> Level:
+        """That of its open incident; OK when none is open."""
+        return Level.OK if self.incident is None else self.incident.level
+
+    @property
+    def incident_key(self) -> SeriesKey:
+        """What its incidents are called: each size of a storm has its own, for a new page that nobody has seen yet."""
+        return self.key._replace(series=f"{self.key.series}×{self.size}") if self.size else self.key
 
     @property
     def is_quiet(self) -> bool:
-        """Nothing is open and nothing is pending, so nothing needs remembering."""
-        return self.level is Level.OK and self.no_data_since is None
+        """Nothing is open, pending or counted, so nothing needs remembering."""
+        is_open = self.incident is not None or self.no_data is not None
+        is_pending = self.warning_since is not None or self.critical_since is not None or self.no_data_since is not None
+        return not (is_open or is_pending or self.cycles)
 
 
 class EventKind(enum.Enum):
-    """A change worth telling. The values are stored, and are PagerDuty's event actions."""
+    """A change worth telling. The values are stored."""
 
     TRIGGERED = "trigger"
     RESOLVED = "resolve"
+    REPEATED = "repeat"
+    FLAPPING = "flapping"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """An incident of one series at one level begins or ends.
+    """An incident of one series at one level begins, ends, still fires, or flaps.
 
     `since` is when the incident began. `entry` is what alerts.yml says of the series now; None when it says nothing
-    any more. `reason` says in words why an incident ended.
+    any more. `reason` says in words why an incident ended. `held_by` says what keeps a trigger from being told: it is
+    stored, and nobody hears of it. `size` is how many series a storm is made of. `detail`: see Reading.
     """
 
     kind: EventKind
@@ -204,6 +342,39 @@ class Event:
     value: float | None = None
     entry: Entry | None = None
     reason: str | None = None
+    held_by: str | None = None
+    size: int = 0
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearMiss:
+    """A breach that ended before its time was up: it fired nothing, and `for` is why."""
+
+    key: SeriesKey
+    level: Level
+    since: datetime
+    until: datetime
+
+
+class Matcher(NamedTuple):
+    """One condition of a silence: `field` (alert, series or level) is, or is not, like the glob `pattern`."""
+
+    field: str
+    pattern: str
+    is_negated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """An ad-hoc mute of everything that all of its matchers fit, from `begins_at` until `ends_at`."""
+
+    id: int
+    matchers: tuple[Matcher, ...]
+    author: str
+    comment: str
+    begins_at: datetime
+    ends_at: datetime
 
 
 class Link(NamedTuple):
@@ -243,9 +414,13 @@ class Route(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One message on its way to one route, as stored. `attempts` counts the failed ones so far."""
+    """One message on its way to one route, as stored. `attempts` counts the failed ones so far.
+
+    `is_minimal` says that the receiver found the message invalid, and is to get the least that it must take.
+    """
 
     id: int
     message: Message
     route: Route
     attempts: int
+    is_minimal: bool = False

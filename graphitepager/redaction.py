@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 MASK = "****"
 
 _SECRET_WORD = re.compile(
-    r"key|pass|secret|token|slack|webhook|dsn|database_url|redis|^pagerduty$",
+    r"key|pass|secret|token|slack|webhook|dsn|database_url|ping_url|redis|^pagerduty$",
     re.IGNORECASE,
 )
 # Misspelt, these are as secret as spelt well.
 _SECRET_NAMES = (
     "database_url",
     "graphite_pass",
+    "heartbeat_ping_url",
     "hipchat_key",
     "pagerduty",
     "pagerduty_key",

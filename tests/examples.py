@@ -16,19 +16,20 @@ GRAPHITE_URL = "https://graphite.example.com"
 
 
 def entry(target: str = "servers.*.lock", *, warning: float = 50, critical: float = 70, **other: Any) -> Entry:
-    """An entry for which high values are bad, unless warning is above critical."""
+    """An entry for which high values are bad, unless warning is above critical; `clear` as in alerts.yml."""
     operator = Operator.AT_MOST if warning > critical else Operator.AT_LEAST
+    clear = other.pop("clear", {})
     return Entry(
         query=other.pop("query", Query(target, "-1min", None)),
-        warning=Threshold(operator=operator, bound=warning),
-        critical=Threshold(operator=operator, bound=critical),
+        warning=Threshold(operator=operator, bound=warning, clear=clear.get("warning")),
+        critical=Threshold(operator=operator, bound=critical, clear=clear.get("critical")),
         line=1,
         **other,
     )
 
 
-def alert(*entries: Entry, name: str = KEY.alert) -> Alert:
-    return Alert(name=name, entries=entries or (entry(),))
+def alert(*entries: Entry, name: str = KEY.alert, **other: Any) -> Alert:
+    return Alert(name=name, entries=entries or (entry(),), **other)
 
 
 def reading(level: Level, value: float | None = None, *, of: Entry | None = None, **other: Any) -> Reading:

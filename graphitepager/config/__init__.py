@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 from dataclasses import dataclass
@@ -11,11 +10,17 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from graphitepager.config import yamlsource
-from graphitepager.config.meaning import build_config, unheard_levels
+from graphitepager.config.fields import did_you_mean
+from graphitepager.config.inputs import Inputs
+from graphitepager.config.meaning import build_config, forgotten_before_missed, unheard_levels
+from graphitepager.config.references import wrong_references
 from graphitepager.config.schema import (
     EXTENSION_PREFIX,
     AlertEntry,
     AlertsFile,
+    ClearKeys,
+    LevelDurations,
+    MuteKeys,
     PagerdutyKeys,
     Variables,
     key_names,
@@ -31,12 +36,13 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
-    from graphitepager.config.yamlsource import Data, Document, Path
+    from graphitepager.config.yamlsource import Data, Path
     from graphitepager.model import Config
 
 _BYTE_ORDER_MARK = "\ufeff"
 _LINK = re.compile(r"\s*https?://[^/\s]+", re.IGNORECASE)
-_SECTIONS: dict[str, type[BaseModel]] = {"alerts": AlertEntry, "pagerduty": PagerdutyKeys}
+# Nothing in its name says so, but whoever knows it can keep the watch over this watcher quiet.
+_SECRET_URLS = frozenset({"heartbeat_ping_url"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +63,13 @@ def load(
     """
     text = text.removeprefix(_BYTE_ORDER_MARK)
     document, problems = yamlsource.parse(text, source)
-    inputs = _Inputs(source=source, document=document, variables=_variables(environ))
+    inputs = Inputs(source=source, document=document, variables=_variables(environ))
     mistaken_lines = {problem.line for problem in problems}
     parsed, found = _validate(inputs, strict=strict)
     found += [*_missing_url(inputs, is_error=needs_graphite), *_without_effect(inputs), *_odd_links(inputs)]
+    found += wrong_references(inputs)
+    if isinstance(parsed, AlertsFile):
+        found += _forgotten(parsed, inputs)
     # What YAML has already complained about is not complained about again.
     problems += [problem for problem in found if problem.line is None or problem.line not in mistaken_lines]
 
@@ -74,66 +83,13 @@ def load(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Inputs:
-    """What was given: the file (no document where it is no YAML), and the variables that are set, in lower case."""
-
-    source: str
-    document: Document | None
-    variables: Mapping[str, str]
-
-    @property
-    def data(self) -> dict[str, Data]:
-        return {**(self.document.data if self.document else {}), **self.variables}
-
-    def at(self, path: Path) -> Data:
-        """The value there, None where there is none."""
-        value: Data = self.data
-        for step in path:
-            if isinstance(value, dict) and isinstance(step, str):
-                value = value.get(step)
-            elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-                value = value[step]
-            else:
-                return None
-        return value
-
-    def line(self, path: Path) -> int:
-        return self.document.place(path).line if self.document else 1
-
-    def label(self, path: Path) -> str:
-        """What a message calls the path: `HEARTBEAT_SECONDS`, `pagerduty.warning`, `alert 'Load', critical`."""
-        if path[0] in self.variables:
-            return str(path[0]).upper()
-        match path:
-            case ("alerts", index, *keys):
-                name = self.at(("alerts", index, "name"))
-                alert = f"alert {quote(name)}" if isinstance(name, str) else "an alert without a name"
-            case _:
-                alert, keys = "", list(path)
-        key = ".".join(step for step in keys if isinstance(step, str))
-        # Never the key alone: `warning: expected a number` would look like a warning.
-        return ", ".join(part for part in (alert, key) if part)
-
-    def problem(
-        self, path: Path, message: str, hint: str | None = None, *, is_error: bool = True, at_key: bool = False
-    ) -> Problem:
-        """A problem with the value at the path (or with its key), wherever that value came from."""
-        if path[0] in self.variables:
-            return Problem(source=ENVIRONMENT, message=message, hint=hint, is_error=is_error)
-        if self.document is None or path[0] not in self.document.data:
-            return Problem(source=self.source, message=message, hint=hint, is_error=is_error)
-        line, column = self.document.key_place(path) if at_key else self.document.place(path)
-        return Problem(source=self.source, line=line, column=column, message=message, hint=hint, is_error=is_error)
-
-
 def _variables(environ: Mapping[str, str]) -> dict[str, str]:
     """The known variables that hold something, by their names in the file."""
     values = {name: environ.get(name.upper(), "") for name in Variables.model_fields}
     return {name: value for name, value in values.items() if value.strip()}
 
 
-def _validate(inputs: _Inputs, *, strict: bool) -> tuple[Variables | None, list[Problem]]:
+def _validate(inputs: Inputs, *, strict: bool) -> tuple[Variables | None, list[Problem]]:
     section = Variables if inputs.document is None else AlertsFile
     data = {key: value for key, value in inputs.data.items() if not key.startswith(EXTENSION_PREFIX)}
     parsed, errors = _attempt(section, data)
@@ -155,6 +111,8 @@ def _attempt(section: type[Variables], data: Any) -> tuple[Variables | None, lis
 def _without(data: Any, path: Path) -> Any:
     """A copy that lacks the value at the path; aliased data is shared, and must not change elsewhere."""
     step, *rest = path
+    if step == 0 and isinstance(data, dict):  # a single item, written without its list
+        return _without(data, tuple(rest))
     copy = data.copy()
     if rest:
         copy[step] = _without(data[step], tuple(rest))
@@ -163,7 +121,7 @@ def _without(data: Any, path: Path) -> Any:
     return copy
 
 
-def _explain(error: ErrorDetails, inputs: _Inputs) -> Problem:
+def _explain(error: ErrorDetails, inputs: Inputs) -> Problem:
     """A validation error as a problem in the user's words."""
     path: Path = error["loc"]
     got = kind_of(inputs.at(path))
@@ -171,28 +129,44 @@ def _explain(error: ErrorDetails, inputs: _Inputs) -> Problem:
     match error["type"]:
         case "missing" if path != ("alerts",):
             return _missing_key(path, inputs)
+        case "too_short" if path != ("alerts",):
+            message = f"expected at least one, got {got}"
         case "missing" | "too_short":
             message, hint = f"expected at least one alert, got {got}", f"the least that works is {MINIMAL_FILE}"
         case "refused":
             message, hint = error["ctx"]["message"], error["ctx"]["hint"]
         case "list_type":
             message, hint = f"expected a list, got {got}", "begin each item with '- '"
-        case "model_type":
+        case "model_type" | "dict_type":
             message, hint = f"expected keys and values, got {got}", "write key: value"
         case _:
             message = error["msg"]
     return inputs.problem(path, f"{inputs.label(path)}: {message}", hint)
 
 
-def _unknown_key(path: Path, inputs: _Inputs, *, strict: bool) -> Problem:
+def _unknown_key(path: Path, inputs: Inputs, *, strict: bool) -> Problem:
     key = str(path[-1])
-    section = AlertsFile if len(path) == 1 else _SECTIONS[str(path[0])]
-    close = difflib.get_close_matches(key.lower(), key_names(section), n=1)
-    hint = f"did you mean {close[0]}?" if close else None
+    hint = did_you_mean(key, key_names(_section_at(path[:-1])))
     return inputs.problem(path, f"unknown key {quote(key)}", hint, is_error=strict, at_key=True)
 
 
-def _missing_key(path: Path, inputs: _Inputs) -> Problem:
+def _section_at(path: Path) -> type[BaseModel]:
+    """What the mapping at the path may hold."""
+    match path:
+        case ("pagerduty",):
+            return PagerdutyKeys
+        case ("alerts", _):
+            return AlertEntry
+        case ("alerts", _, "for"):
+            return LevelDurations
+        case ("alerts", _, "clear"):
+            return ClearKeys
+        case ("alerts", _, "mute", _) | ("mute_windows", _):
+            return MuteKeys
+    return AlertsFile
+
+
+def _missing_key(path: Path, inputs: Inputs) -> Problem:
     alert, key = path[:-1], path[-1]
     entry = inputs.at(alert)
     hint = "every alert needs name, target, warning and critical"
@@ -201,7 +175,7 @@ def _missing_key(path: Path, inputs: _Inputs) -> Problem:
     return inputs.problem(alert, f"{inputs.label(alert)}: {key} is missing", hint)
 
 
-def _missing_url(inputs: _Inputs, *, is_error: bool) -> Iterator[Problem]:
+def _missing_url(inputs: Inputs, *, is_error: bool) -> Iterator[Problem]:
     if inputs.document and inputs.data.get("graphite_url") is None:
         yield Problem(
             source=ENVIRONMENT,
@@ -211,26 +185,21 @@ def _missing_url(inputs: _Inputs, *, is_error: bool) -> Iterator[Problem]:
         )
 
 
-def _alert_indices(inputs: _Inputs) -> range:
-    alerts = inputs.at(("alerts",))
-    return range(len(alerts)) if isinstance(alerts, list) else range(0)
-
-
-def _without_effect(inputs: _Inputs) -> Iterator[Problem]:
+def _without_effect(inputs: Inputs) -> Iterator[Problem]:
     """One warning for each key of the old program that is accepted and ignored, at its first place."""
     warned = set()
     places: list[tuple[Path, str]] = [((key,), why) for key, why in unused_keys(AlertsFile).items()]
     in_alerts = unused_keys(AlertEntry)
-    places += [(("alerts", index, key), why) for index in _alert_indices(inputs) for key, why in in_alerts.items()]
+    places += [(("alerts", index, key), why) for index in inputs.alerts for key, why in in_alerts.items()]
     for path, why in places:
         if path[-1] not in warned and inputs.at(path) is not None:
             warned.add(path[-1])
             yield inputs.problem(path, f"{inputs.label(path)} has no effect", why, is_error=False, at_key=True)
 
 
-def _odd_links(inputs: _Inputs) -> Iterator[Problem]:
+def _odd_links(inputs: Inputs) -> Iterator[Problem]:
     """Links that nobody could follow; the old program took any text, so this is no error."""
-    paths: Iterable[Path] = [("docs_url",), *(("alerts", index, "doc_url") for index in _alert_indices(inputs))]
+    paths: Iterable[Path] = [("docs_url",), *(("alerts", index, "doc_url") for index in inputs.alerts)]
     for path in paths:
         link = inputs.at(path)
         if isinstance(link, str) and link.strip() and not _LINK.match(link):
@@ -238,7 +207,15 @@ def _odd_links(inputs: _Inputs) -> Iterator[Problem]:
             yield inputs.problem(path, message, is_error=False)
 
 
-def _unheard(parsed: AlertsFile, inputs: _Inputs) -> Iterator[Problem]:
+def _forgotten(parsed: AlertsFile, inputs: Inputs) -> Iterator[Problem]:
+    """Alerts whose series would be forgotten before anybody hears that they are missing."""
+    for index, alert in enumerate(parsed.alerts):
+        if reason := forgotten_before_missed(alert, parsed):
+            path = ("alerts", index, "forget_after")
+            yield inputs.problem(path, f"{inputs.label(path)}: {reason}")
+
+
+def _unheard(parsed: AlertsFile, inputs: Inputs) -> Iterator[Problem]:
     """Alerts that fire without anybody being told."""
     unheard = {index: levels for index, alert in enumerate(parsed.alerts) if (levels := unheard_levels(alert, parsed))}
     hint = "export PAGERDUTY_KEY=…, or STDOUT_ENABLED=true to print incidents"
@@ -260,6 +237,6 @@ def _secrets(data: Mapping[str, Data]) -> frozenset[str]:
     values: list[Data] = []
     for section in sections:
         for key, value in section.items():
-            if is_secret_name(key):
+            if is_secret_name(key) or key in _SECRET_URLS:
                 values += value if isinstance(value, list) else value.values() if isinstance(value, dict) else [value]
     return secret_words(value for value in values if isinstance(value, str))

@@ -6,26 +6,34 @@ Each kind also says what an editor should accept, as JSON Schema.
 
 from __future__ import annotations
 
-import ipaddress
+import difflib
 import math
 import re
-from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import SplitResult, urlsplit
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from graphitepager.config.yamlsource import describe
-from graphitepager.durations import parse_offset
+from graphitepager.durations import DURATION_PATTERN, parse_duration, parse_offset
+from graphitepager.model import Judged, NoDataPolicy, OnVanish
+from graphitepager.problems import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import enum
+    from collections.abc import Callable, Iterable
+
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
 _TRUE = frozenset({"true", "yes", "on", "1", "t", "y", "enabled"})
 _FALSE = frozenset({"false", "no", "off", "0", "f", "n", "disabled"})
 _PAGING_LEVELS = ("warning", "critical", "no_data")
-_EVENTS_URLS = "https://events.pagerduty.com or https://events.eu.pagerduty.com"
+_TOKEN = re.compile(r"[!-~]+")
 _DAY_S = 86_400
+_MINUTE = timedelta(minutes=1)
 _ROUTING_KEY_LENGTH = 32
 _ROUTING_KEY = re.compile(rf"[A-Za-z0-9]{{{_ROUTING_KEY_LENGTH}}}")
 
@@ -34,6 +42,33 @@ def refuse(message: str, hint: str | None = None) -> PydanticCustomError:
     """The error by which a validator says what it expected; config.py puts it into words with its place."""
     # The text travels in the context, because pydantic would read braces in a template.
     return PydanticCustomError("refused", "{message}", {"message": message, "hint": hint})
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """The hint for a word that is not among the known ones, if one of those is much like it."""
+    by_lower_case = {name.lower(): name for name in known}
+    word = word.strip().lower()
+    transposed = [name for name in by_lower_case if sorted(name) == sorted(word)]
+    close = transposed or difflib.get_close_matches(word, by_lower_case, n=1)
+    return f"did you mean {quote(by_lower_case[close[0]])[1:-1]}?" if close else None
+
+
+class OneOrMore:
+    """Tells editors that a list of one item may be written as that item."""
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler(core_schema)
+        return {"anyOf": [schema, schema["items"]]}
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Tells editors what a value may be besides."""
+
+    schema: dict[str, Any]
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [handler(core_schema), self.schema]}
 
 
 def _text(value: object) -> str:
@@ -89,6 +124,54 @@ def _list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def duration(value: object) -> timedelta:
+    """Check a length of time; the number that it may be has to be a text, as all scalars are."""
+    if not isinstance(value, str):
+        raise refuse(f"expected a duration such as 90s, 5min or 1h30min, got {describe(value)}")
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        # Quoted as all words of the user are: on one line, not too long, without secrets.
+        raise refuse(str(error).replace(repr(value), describe(value))) from None
+
+
+def _some_time(value: object) -> timedelta:
+    length = duration(value)
+    if not length:
+        raise refuse(f"expected a duration of more than 0, got {describe(value)}")
+    return length
+
+
+def _repeat_interval(value: object) -> timedelta | None:
+    if isinstance(value, str) and value.strip() == "never":
+        return None
+    length = duration(value)
+    if length < _MINUTE:
+        raise refuse(f"expected a duration of at least 1min, or never, got {describe(value)}")
+    return length
+
+
+def _word_of(words: type[enum.Enum]) -> Callable[[object], object]:
+    *others, last = (word.value for word in words)
+
+    def check(value: object) -> object:
+        try:
+            return words(value.strip() if isinstance(value, str) else value)
+        except ValueError:
+            hint = did_you_mean(value, (*others, last)) if isinstance(value, str) else None
+            raise refuse(f"expected {', '.join(others)} or {last}, got {describe(value)}", hint) from None
+
+    return check
+
+
+def _token(value: object) -> str:
+    """Never quotes what it was given. What is no printable ASCII cannot travel in a header."""
+    token = value.strip() if isinstance(value, str) else ""
+    if not _TOKEN.fullmatch(token):
+        raise refuse("expected a token of letters, digits and signs, without spaces", "copy it from PagerDuty")
+    return token
+
+
 def _graphite_time(value: str) -> str:
     try:
         parse_offset(value)
@@ -110,50 +193,19 @@ def _routing_key(value: object) -> str:
     raise refuse(f"{count}, a routing key has 32 letters and digits", "copy it from the service's Events API v2")
 
 
-def _base_url(value: str, example: str) -> SplitResult:
-    """The parts of an http(s) URL that a path can be put behind; its text may hold a password and is not quoted."""
-    try:
-        url = urlsplit(value)
-        usable = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
-    except ValueError:
-        usable = False
-    if not usable or re.search(r"[\s?#\\]", value):
-        hint = "percent-encode the password, or set it apart from the URL" if "@" in value else None
-        raise refuse(f"expected a URL like {example}", hint)
-    return url
-
-
-def _graphite_url(value: str) -> str:
-    url = value.strip().rstrip("/")
-    _base_url(url, "https://graphite.example.com, with nothing after the path")
-    return url
-
-
-def _events_url(value: str) -> str:
-    url = value.strip().rstrip("/")
-    parts = _base_url(url, _EVENTS_URLS)
-    if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
-        raise refuse("routing keys travel over https only", f"write {_EVENTS_URLS}")
-    return url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _number_or_text(kind: str, pattern: str, **bounds: int) -> dict[str, Any]:
+    """A number, or a text that holds one: both are the same to us."""
+    return {"anyOf": [{"type": kind, **bounds}, {"type": "string", "pattern": rf"^\s*{pattern}\s*$"}]}
 
 
 def _numeric_schema(kind: str, pattern: str, **bounds: int) -> WithJsonSchema:
-    """A number, or a text that holds one: both are the same to us."""
-    return WithJsonSchema({"anyOf": [{"type": kind, **bounds}, {"type": "string", "pattern": rf"^\s*{pattern}\s*$"}]})
+    return WithJsonSchema(_number_or_text(kind, pattern, **bounds))
 
 
 _DECIMAL = r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"
 _DIGITS = r"\+?[0-9]+"
 # What a YAML 1.2 editor takes for a number or a boolean is still a text here: a name such as 404.
 _TEXT_SCHEMA = WithJsonSchema({"type": ["string", "number", "boolean"]})
-_URL_SCHEMA = WithJsonSchema({"type": "string", "pattern": "^https?://"})
 
 Text = Annotated[str, BeforeValidator(_text), _TEXT_SCHEMA]
 Secret = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number"], "writeOnly": True})]
@@ -178,18 +230,22 @@ RoutingKey = Annotated[
     BeforeValidator(_routing_key),
     WithJsonSchema({"type": ["string", "integer"], "pattern": f"^{_ROUTING_KEY.pattern}$", "writeOnly": True}),
 ]
-GraphiteUrl = Annotated[str, BeforeValidator(_text), AfterValidator(_graphite_url), _URL_SCHEMA]
-EventsUrl = Annotated[str, BeforeValidator(_text), AfterValidator(_events_url), _URL_SCHEMA]
-SeriesNames = Annotated[
-    list[Text],
-    BeforeValidator(_list),
-    WithJsonSchema({"anyOf": [{"type": "array", "items": _TEXT_SCHEMA.json_schema}, _TEXT_SCHEMA.json_schema]}),
-]
+Token = Annotated[str, BeforeValidator(_token), WithJsonSchema({"type": ["string", "number"], "writeOnly": True})]
+Names = Annotated[list[Text], BeforeValidator(_list), OneOrMore()]
 PagingLevel = Annotated[Literal["warning", "critical", "no_data"], BeforeValidator(_paging_level)]
-PagingLevels = Annotated[
-    list[PagingLevel],
-    BeforeValidator(_list),
-    WithJsonSchema(
-        {"anyOf": [{"type": "array", "items": {"enum": [*_PAGING_LEVELS]}}, {"enum": [*_PAGING_LEVELS]}]},
-    ),
+PagingLevels = Annotated[list[PagingLevel], BeforeValidator(_list), OneOrMore()]
+StormLimit = Annotated[
+    int, BeforeValidator(_whole_number(1, 10_000)), _numeric_schema("integer", _DIGITS, minimum=1, maximum=10_000)
 ]
+
+DURATION_SCHEMA = _number_or_text("integer", DURATION_PATTERN, minimum=0)
+_DURATION_SCHEMA = WithJsonSchema(DURATION_SCHEMA)
+Duration = Annotated[timedelta, BeforeValidator(duration), _DURATION_SCHEMA]
+SomeTime = Annotated[timedelta, BeforeValidator(_some_time), _DURATION_SCHEMA]
+RepeatInterval = Annotated[
+    timedelta | None, BeforeValidator(_repeat_interval), _DURATION_SCHEMA, Or({"const": "never"})
+]
+
+JudgedWord = Annotated[Judged, BeforeValidator(_word_of(Judged))]
+NoDataWord = Annotated[NoDataPolicy, BeforeValidator(_word_of(NoDataPolicy))]
+OnVanishWord = Annotated[OnVanish, BeforeValidator(_word_of(OnVanish))]

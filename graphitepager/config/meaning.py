@@ -6,13 +6,32 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from graphitepager.durations import parse_offset
-from graphitepager.model import Alert, Config, Entry, Level, NoDataPolicy, Operator, Query, Settings, Threshold
+from graphitepager.config.muting import mute_window
+from graphitepager.durations import format_duration, parse_offset
+from graphitepager.model import (
+    Alert,
+    Config,
+    Entry,
+    Judged,
+    Level,
+    NoDataPolicy,
+    OnVanish,
+    Operator,
+    Query,
+    Settings,
+    Threshold,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from graphitepager.config.schema import AlertEntry, AlertsFile
+    from graphitepager.model import MuteWindow
+
+_STORM_LIMIT = 20
+_DAY = timedelta(days=1)
+# Points that come once in some minutes are seen only by a window that reaches back a little further.
+_MOST_MARGIN = timedelta(minutes=5)
 
 
 def build_config(file: AlertsFile, line_of: Callable[[int], int]) -> Config:
@@ -20,7 +39,11 @@ def build_config(file: AlertsFile, line_of: Callable[[int], int]) -> Config:
     entries: dict[str, list[Entry]] = {}
     for index, alert in enumerate(file.alerts):
         entries.setdefault(alert.name, []).append(_entry(alert, file, line_of(index)))
-    alerts = tuple(Alert(name=name, entries=tuple(parts)) for name, parts in entries.items())
+    limits = {alert.name: alert.storm_limit for alert in reversed(file.alerts) if alert.storm_limit is not None}
+    alerts = tuple(
+        Alert(name=name, entries=tuple(parts), storm_limit=limits.get(name, _STORM_LIMIT))
+        for name, parts in entries.items()
+    )
     return Config(settings=_settings(file), alerts=alerts)
 
 
@@ -48,10 +71,14 @@ def _settings(file: AlertsFile) -> Settings:
         graphite_read_timeout_s=file.graphite_read_timeout_s,
         graphite_concurrency=file.graphite_concurrency,
         heartbeat_s=file.heartbeat_seconds,
+        no_data_for=_polls(file),
         database_url=file.database_url or None,
         pagerduty_key=file.pagerduty_key,
         pagerduty_keys={level: key for level, key in keys.items() if key},
         pagerduty_events_url=file.pagerduty_events_url,
+        pagerduty_api_url=file.pagerduty_api_url,
+        pagerduty_api_token=file.pagerduty_api_token,
+        heartbeat_ping_url=file.heartbeat_ping_url,
         stdout_enabled=file.stdout_enabled,
         verbose=file.verbose_init or file.verbose_url or file.verbose_resp or file.no_data_counter_verbose,
     )
@@ -67,25 +94,95 @@ def _split_credentials(url: str) -> tuple[str, str | None, str | None]:
 
 
 def _entry(alert: AlertEntry, file: AlertsFile, line: int) -> Entry:
-    # Lower is worse exactly when warning lies above critical; where they are equal, higher is, and critical wins.
-    operator = Operator.AT_MOST if alert.warning > alert.critical else Operator.AT_LEAST
     return Entry(
-        query=Query(alert.target, alert.from_, alert.until),
-        warning=Threshold(operator=operator, bound=alert.warning),
-        critical=Threshold(operator=operator, bound=alert.critical),
+        query=_query(alert),
+        warning=_threshold(alert, alert.warning, alert.clear.warning),
+        critical=_threshold(alert, alert.critical, alert.clear.critical),
         line=line,
+        judged=alert.value,
         exclude=frozenset(alert.exclude),
-        no_data=NoDataPolicy.OK if alert.allow_no_data else NoDataPolicy.ALERT,
+        for_warning=alert.for_.warning,
+        for_critical=alert.for_.critical,
+        keep_firing_for=alert.keep_firing_for,
+        no_data=_no_data(alert),
         no_data_for=_no_data_for(alert, file),
+        on_vanish=alert.on_vanish,
+        vanish_after=alert.vanish_after,
+        forget_after=_forget_after(alert, file),
+        repeat_interval=alert.repeat_interval,
+        mute=_mute(alert, file),
+        depends_on=frozenset(alert.depends_on),
         page_on=frozenset(Level(level) for level in (file.page_on if alert.page_on is None else alert.page_on)),
         runbook_base=alert.doc_url or file.docs_url or None,
         pagerduty_key=alert.pagerduty_key,
     )
 
 
+def _threshold(alert: AlertEntry, bound: float, clear: float | None) -> Threshold:
+    operator = Operator.AT_MOST if alert.lower_is_worse else Operator.AT_LEAST
+    # A value at the bound breaches it: it cannot count as good as well.
+    return Threshold(operator=operator, bound=bound, clear=None if clear == bound else clear)
+
+
+def _mute(alert: AlertEntry, file: AlertsFile) -> tuple[MuteWindow, ...]:
+    return tuple(
+        mute_window(file.mute_windows[window], file.timezone, window)
+        if isinstance(window, str)
+        else mute_window(window, file.timezone)
+        for window in alert.mute
+    )
+
+
+def _query(alert: AlertEntry) -> Query:
+    """What is fetched: the alert's window, or one that can hold a run of breaches as long as its `for`."""
+    begin, end = parse_offset(alert.from_), parse_offset(alert.until or "now")
+    longest = max(alert.for_.warning, alert.for_.critical)
+    # What is folded would change with the window. And where Graphite knows the time, we do not know the length.
+    if not longest or alert.value is not Judged.LAST or begin is None or end is None:
+        return Query(alert.target, alert.from_, alert.until)
+    span = abs(end - begin)
+    wider = max(span, longest + min(span, _MOST_MARGIN))
+    if wider == span:
+        return Query(alert.target, alert.from_, alert.until)
+    # Graphite takes the earlier of the two as the beginning, whatever they are called.
+    until = alert.until if begin < end else alert.from_
+    return Query(alert.target, f"{(max(begin, end) - wider) // timedelta(seconds=1):+d}s", until)
+
+
+def _no_data(alert: AlertEntry) -> NoDataPolicy:
+    if alert.no_data is not None:
+        return alert.no_data
+    return NoDataPolicy.OK if alert.allow_no_data else NoDataPolicy.ALERT
+
+
+def _polls(file: AlertsFile) -> timedelta:
+    return timedelta(seconds=file.no_data_notification_threshold * file.heartbeat_seconds)
+
+
 def _no_data_for(alert: AlertEntry, file: AlertsFile) -> timedelta:
     """So many polls, but never less than the window reaches back: what is in it was always judged, however old."""
-    polls = timedelta(seconds=file.no_data_notification_threshold * file.heartbeat_seconds)
-    # Graphite takes the earlier of the two as the beginning, whatever they are called.
+    if alert.no_data_for is not None:
+        return alert.no_data_for
     offsets = (parse_offset(alert.from_), parse_offset(alert.until or "now"))
-    return max(polls, *(-offset for offset in offsets if offset is not None))
+    return max(_polls(file), *(-offset for offset in offsets if offset is not None))
+
+
+def _forget_after(alert: AlertEntry, file: AlertsFile) -> timedelta:
+    """A day, and where something is to happen later than that, a day after it."""
+    if alert.forget_after is not None:
+        return alert.forget_after
+    latest = max(_no_data_for(alert, file), alert.vanish_after if alert.on_vanish is OnVanish.RESOLVE else timedelta(0))
+    return _DAY if latest < _DAY else latest + _DAY
+
+
+def forgotten_before_missed(alert: AlertEntry, file: AlertsFile) -> str | None:
+    """Why the alert's own `forget_after` is too short, if it is."""
+    if alert.forget_after is None:
+        return None
+    waits = [("vanish_after", alert.vanish_after)] if alert.on_vanish is OnVanish.RESOLVE else []
+    if _no_data(alert) is NoDataPolicy.ALERT and alert.on_vanish is not OnVanish.RESOLVE:
+        waits.append(("no_data_for", _no_data_for(alert, file)))
+    for key, wait in waits:
+        if alert.forget_after <= wait:
+            return f"expected more than {key}, which is {format_duration(wait)}: a series would be forgotten before"
+    return None

@@ -7,76 +7,69 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
+from graphitepager.config.entry import AlertEntry, ClearKeys, LevelDurations
 from graphitepager.config.fields import (
     Connections,
-    EventsUrl,
-    GraphiteTime,
-    GraphiteUrl,
-    Number,
     PagingLevels,
     Polls,
     RoutingKey,
     Seconds,
     Secret,
-    SeriesNames,
     Switch,
     Text,
-    refuse,
+    Token,
 )
-from graphitepager.durations import parse_offset
+from graphitepager.config.muting import MuteKeys, Zone
+from graphitepager.config.sections import (
+    NO_SLACK,
+    ROUTING_KEY,
+    SLACK_URL,
+    Section,
+    key_names,
+    unused,
+    unused_keys,
+)
+from graphitepager.config.urls import ApiUrl, EventsUrl, GraphiteUrl, PingUrl
+
+__all__ = [
+    "EXTENSION_PREFIX",
+    "AlertEntry",
+    "AlertsFile",
+    "ClearKeys",
+    "LevelDurations",
+    "MuteKeys",
+    "PagerdutyKeys",
+    "Variables",
+    "json_schema",
+    "key_names",
+    "unused_keys",
+]
 
 # A key that only holds an anchor for others to use; the rest of the world spells it so, too (Compose, OpenAPI).
 EXTENSION_PREFIX = "x-"
 
-_ROUTING_KEY = "0123456789abcdef0123456789abcdef"
-_SLACK_URL = "https://hooks.slack.com/services/…"
 _HIPCHAT = "HipChat closed in 2019: page through PagerDuty, or print with STDOUT_ENABLED"
 _PUSHBULLET = (
     "Pushbullet allows 500 pushes a month and is not supported: page through PagerDuty, or print with STDOUT_ENABLED"
 )
 _REDIS = "state now lives in a SQL database: DATABASE_URL, by default a SQLite file beside alerts.yml"
 _NO_EXPIRY = "state does not expire any more"
-_NO_SLACK = "this version does not send to Slack yet"
 
 
-class _Section(BaseModel):
-    """A mapping of the file. A key without a value means the same as no key."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_keys_without_value(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        known = key_names(cls)
-        return {key: value for key, value in data.items() if not _is_nothing(value) or key not in known}
-
-
-def _is_nothing(value: object) -> bool:
-    """An empty text as well as none: old files clear a key with ''."""
-    return value is None or (isinstance(value, str) and not value.strip())
-
-
-def _unused(why: str, example: object) -> Any:
-    """Declare a key of the old program that no longer does anything; the reason is what its user is told."""
-    return Field(None, description=why, examples=[example], json_schema_extra={"deprecated": True})
-
-
-class PagerdutyKeys(_Section):
+class PagerdutyKeys(Section):
     """A routing key per level, for alerts that have none of their own."""
 
     nominal: RoutingKey | None = Field(
-        None, description="Accepted; a resolve goes where its page went.", examples=[_ROUTING_KEY]
+        None, description="Accepted; a resolve goes where its page went.", examples=[ROUTING_KEY]
     )
-    warning: RoutingKey | None = Field(None, description="Where warnings page.", examples=[_ROUTING_KEY])
-    critical: RoutingKey | None = Field(None, description="Where criticals page.", examples=[_ROUTING_KEY])
-    no_data: RoutingKey | None = Field(None, description="Where missing data pages.", examples=[_ROUTING_KEY])
+    warning: RoutingKey | None = Field(None, description="Where warnings page.", examples=[ROUTING_KEY])
+    critical: RoutingKey | None = Field(None, description="Where criticals page.", examples=[ROUTING_KEY])
+    no_data: RoutingKey | None = Field(None, description="Where missing data pages.", examples=[ROUTING_KEY])
 
 
-class Variables(_Section):
+class Variables(Section):
     """Everything that can be set in the environment; there it wins over the file."""
 
     graphite_url: GraphiteUrl | None = Field(
@@ -109,12 +102,25 @@ class Variables(_Section):
     pagerduty_key: RoutingKey | None = Field(
         None,
         description="The PagerDuty routing key (Events API v2, 32 letters and digits) of alerts that have no other.",
-        examples=[_ROUTING_KEY],
+        examples=[ROUTING_KEY],
     )
     pagerduty_events_url: EventsUrl = Field(
         "https://events.pagerduty.com",
         description="Where PagerDuty takes events; accounts in the EU service region have their own.",
         examples=["https://events.eu.pagerduty.com"],
+    )
+    pagerduty_api_url: ApiUrl = Field(
+        "https://api.pagerduty.com",
+        description="Where PagerDuty answers questions; accounts in the EU service region have their own.",
+        examples=["https://api.eu.pagerduty.com"],
+    )
+    pagerduty_api_token: Token | None = Field(
+        None, description="A PagerDuty API token with which to ask what is open there.", examples=["…"]
+    )
+    heartbeat_ping_url: PingUrl | None = Field(
+        None,
+        description="A secret URL to call after each poll that went well, so that somebody else watches the watcher.",
+        examples=["https://hc-ping.com/…"],
     )
     stdout_enabled: Switch = Field(
         default=False, description="Print every incident's begin and end, whatever page_on says.", examples=["yes"]
@@ -127,65 +133,17 @@ class Variables(_Section):
     verbose_url: Switch = Field(default=False, description="The same as verbose_init.", examples=["yes"])
     verbose_resp: Switch = Field(default=False, description="The same as verbose_init.", examples=["yes"])
     no_data_counter_verbose: Switch = Field(default=False, description="The same as verbose_init.", examples=["yes"])
-    redistogo_url: Any = _unused(_REDIS, "redis://localhost:6379")
-    redis_url: Any = _unused(_REDIS, "redis://localhost:6379")
-    incident_expiration_seconds: Any = _unused(_NO_EXPIRY, 300)
-    notification_expiration_seconds: Any = _unused(_NO_EXPIRY, 300)
-    no_data_counter_expiration_seconds: Any = _unused(_NO_EXPIRY, 300)
-    slack_url: Any = _unused(_NO_SLACK, _SLACK_URL)
-    hipchat_key: Any = _unused(_HIPCHAT, "…")
-    hipchat_room: Any = _unused(_HIPCHAT, "ops")
-    pushbullet_key: Any = _unused(_PUSHBULLET, "…")
-    pushbullet_devices: Any = _unused(_PUSHBULLET, "phone,tablet")
-    pushbullet_contacts: Any = _unused(_PUSHBULLET, "pager@example.com")
-
-
-class AlertEntry(_Section):
-    """One entry of `alerts`. Entries may share a name: the first one that returns a series owns it."""
-
-    name: Text = Field(description="What the incident is called.", examples=["Load"])
-    target: Text = Field(
-        description="The Graphite expression to watch; every series it returns is an incident of its own.",
-        examples=["aliasByNode(servers.*.loadavg01,1)"],
-    )
-    warning: Number = Field(
-        description="From this value on a series is at warning. A warning above critical means that lower is worse.",
-        examples=[5, 0.5],
-    )
-    critical: Number = Field(description="From this value on a series is critical.", examples=[10, 1])
-    from_: GraphiteTime = Field(
-        "-1min", alias="from", description="Where the window begins, in Graphite's words.", examples=["-10min", "-1d"]
-    )
-    until: GraphiteTime | None = Field(
-        None, description="Where the window ends, in Graphite's words; without it, now.", examples=["-5min"]
-    )
-    exclude: SeriesNames = Field(
-        default=[], description="Series to leave alone, by their exact names.", examples=[["worker-1", "worker-2"]]
-    )
-    allow_no_data: Switch = Field(
-        default=False, description="Missing data is fine: it never pages, and it ends what fires.", examples=["yes"]
-    )
-    doc_url: Text | None = Field(
-        None,
-        description="Where this alert's runbook is; replaces docs_url.",
-        examples=["https://wiki.example.com/runbooks"],
-    )
-    pagerduty_key: RoutingKey | None = Field(
-        None,
-        description="The routing key of this alert, for every level; wins over those of the file.",
-        examples=[_ROUTING_KEY],
-    )
-    slack_url: Any = _unused(_NO_SLACK, _SLACK_URL)
-    page_on: PagingLevels | None = Field(
-        None, description="The levels that page; replaces the file's page_on.", examples=[["critical"]]
-    )
-
-    @model_validator(mode="after")
-    def _look_at_some_time(self) -> AlertEntry:
-        begin, end = parse_offset(self.from_), parse_offset(self.until or "now")
-        if begin is not None and begin == end:
-            raise refuse("from and until are the same time, so Graphite has nothing to return")
-        return self
+    redistogo_url: Any = unused(_REDIS, "redis://localhost:6379")
+    redis_url: Any = unused(_REDIS, "redis://localhost:6379")
+    incident_expiration_seconds: Any = unused(_NO_EXPIRY, 300)
+    notification_expiration_seconds: Any = unused(_NO_EXPIRY, 300)
+    no_data_counter_expiration_seconds: Any = unused(_NO_EXPIRY, 300)
+    slack_url: Any = unused(NO_SLACK, SLACK_URL)
+    hipchat_key: Any = unused(_HIPCHAT, "…")
+    hipchat_room: Any = unused(_HIPCHAT, "ops")
+    pushbullet_key: Any = unused(_PUSHBULLET, "…")
+    pushbullet_devices: Any = unused(_PUSHBULLET, "phone,tablet")
+    pushbullet_contacts: Any = unused(_PUSHBULLET, "pager@example.com")
 
 
 class AlertsFile(Variables):
@@ -206,28 +164,22 @@ class AlertsFile(Variables):
     pagerduty: PagerdutyKeys = Field(
         default_factory=PagerdutyKeys,
         description="A routing key per level.",
-        examples=[{"critical": _ROUTING_KEY}],
+        examples=[{"critical": ROUTING_KEY}],
     )
-    slack: Any = _unused(_NO_SLACK, {"critical": _SLACK_URL})
+    slack: Any = unused(NO_SLACK, {"critical": SLACK_URL})
+    timezone: Zone = Field(
+        "UTC", validate_default=True, description="Whose clocks mute windows go by.", examples=["Europe/Berlin"]
+    )
+    mute_windows: dict[str, MuteKeys] = Field(
+        default={},
+        description="Times in which alerts page nobody, by the names under which they mute.",
+        examples=[{"nights": {"from": "22:00", "until": "06:00"}}],
+    )
     page_on: PagingLevels = Field(
         default=["warning", "critical", "no_data"],
         description="The levels that page, unless an alert has its own page_on.",
         examples=[["critical", "no_data"]],
     )
-
-
-def key_names(section: type[BaseModel]) -> frozenset[str]:
-    """The keys as they are written in the file."""
-    return frozenset(field.alias or name for name, field in section.model_fields.items())
-
-
-def unused_keys(section: type[BaseModel]) -> dict[str, str]:
-    """The keys that are accepted without effect, and why."""
-    return {
-        name: field.description or ""
-        for name, field in section.model_fields.items()
-        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("deprecated")
-    }
 
 
 def json_schema() -> dict[str, Any]:

@@ -84,6 +84,8 @@ class Document:
         key_place = place = self._root.place
         node = self._root
         for step in path:
+            if step == 0 and not isinstance(node.data, list):
+                continue  # a single item, written without its list
             if step not in node.children:
                 break
             key_place, place, node = node.children[step]

@@ -81,6 +81,7 @@ def test_every_old_key_is_accepted_and_means_what_it_did() -> None:
         graphite_connect_timeout_s=0.5,
         graphite_read_timeout_s=20,
         heartbeat_s=30,
+        no_data_for=timedelta(minutes=2),
         pagerduty_key="00000000000000000000000000000001",
         pagerduty_keys={
             Level.OK: "00000000000000000000000000000002",

@@ -20,6 +20,10 @@ _SECRET_LINES = (
     "graphite_url: https://me:{}@graphite.example.com/?x",
     "graphite_url: ftp://me:{}@graphite.example.com",
     "database_url: postgres://me:{}@db/x",
+    "pagerduty_api_token: {} x",
+    "heartbeat_ping_url: {}",
+    "x: &anchor {}\npagerduty_api_token: *anchor\nalerts: [{{name: a, for: *anchor, mute: *anchor, value: *anchor}}]",
+    "x: &anchor {}\npagerduty_key: *anchor\nalerts: [{{name: a, depends_on: *anchor, mute: {{days: *anchor}}}}]",
     "pagerduty:\n  warning: {}\n  critcal: {}",
     "slack: {{warning: {}, nominal: [}}",
     "? hipchat_key\n: {}",
@@ -53,6 +57,7 @@ def test_no_secret_is_ever_shown(lines: str, secret: str, strict: bool) -> None:
 @given(_SECRETS, st.sampled_from(["", "ftp://me:{}@g", "http://me:{}@g/?", "{}"]))
 def test_no_secret_variable_is_ever_shown(secret: str, url: str) -> None:
     secret_names = ("GRAPHITE_PASS", "PAGERDUTY_KEY", "SLACK_URL", "DATABASE_URL", "REDIS_URL", "HIPCHAT_KEY")
-    environ = dict.fromkeys(secret_names, secret) | {"GRAPHITE_URL": url.format(f"{secret}-x")}
+    new_names = ("PAGERDUTY_API_TOKEN", "HEARTBEAT_PING_URL")
+    environ = dict.fromkeys(secret_names + new_names, secret) | {"GRAPHITE_URL": url.format(f"{secret}-x")}
     text = f"heartbeat_seconds: '{secret}'\n{ALERT}"
     assert secret not in all_that_is_shown(load(text, environ, source="alerts.yml"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphitepager.durations import format_duration, parse_offset
+from graphitepager.durations import DURATION_PATTERN, format_duration, parse_duration, parse_offset
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,58 @@ from graphitepager.durations import format_duration, parse_offset
 )
 def test_a_duration_reads_as_its_two_largest_units(seconds: float, text: str) -> None:
     assert format_duration(timedelta(seconds=seconds)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("5min", 300),
+        ("5m", 300),
+        ("5 minutes", 300),
+        ("1h30min", 5400),
+        (" 1 hour 30 mins ", 5400),
+        ("2 hrs", 7200),
+        ("2d", 2 * 86400),
+        ("1 day 12 hours", 36 * 3600),
+        ("1w", 7 * 86400),
+        ("2weeks", 14 * 86400),
+        ("30 sec", 30),
+        ("1 second", 1),
+        ("300", 300),
+        ("0", 0),
+        ("0s", 0),
+        ("007", 7),
+        ("3650d", 3650 * 86400),
+    ],
+)
+def test_a_duration_is_read_as_people_write_it(text: str, seconds: int) -> None:
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "5x", "-5min", "+5min", "min", "1.5h", "1h30", "1mon", "1y", "5M", "1h,2min", "5 5", "\u0665min"]
+)
+def test_what_is_no_duration_is_told_what_one_looks_like(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a duration such as") as refused:
+        parse_duration(text)
+    assert str(refused.value) == f"expected a duration such as 90s, 5min or 1h30min, got {text!r}"
+
+
+@pytest.mark.parametrize("text", ["3651d", "9" * 5000, "1s" + "9" * 30 + "w", "315360001"])
+def test_a_duration_has_a_bound(text: str) -> None:
+    with pytest.raises(ValueError, match="at most ten years"):
+        parse_duration(text)
+
+
+@given(st.text() | st.from_regex(rf"\A{DURATION_PATTERN}\Z") | st.from_regex(r"\A([0-9]{1,3} ?[a-z]{0,7} ?){0,3}\Z"))
+def test_any_other_text_is_a_duration_or_refused(text: str) -> None:
+    try:
+        duration = parse_duration(text)
+    except ValueError:
+        return
+    assert timedelta(0) <= duration <= timedelta(days=3650)
+    assert re.fullmatch(DURATION_PATTERN, text.strip())
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,15 @@ import jsonschema
 import pytest
 import yaml
 
-from graphitepager.config.schema import AlertEntry, AlertsFile, PagerdutyKeys, json_schema
+from graphitepager.config.schema import (
+    AlertEntry,
+    AlertsFile,
+    ClearKeys,
+    LevelDurations,
+    MuteKeys,
+    PagerdutyKeys,
+    json_schema,
+)
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -44,6 +52,17 @@ def test_an_editor_accepts_the_files_of_the_old_program(name: str) -> None:
         {"exclude": "one"},
         {"until": None},
         {"page_on": "critical"},
+        {"for": "5min"},
+        {"for": 300},
+        {"for": "1 hour 30 minutes", "keep_firing_for": "0"},
+        {"for": {"warning": "10min"}, "clear": {"critical": 60}},
+        {"no_data": "ok", "on_vanish": "resolve", "value": "p95"},
+        {"repeat_interval": "never"},
+        {"repeat_interval": "1h"},
+        {"depends_on": "Switch"},
+        {"mute": "nights"},
+        {"mute": ["nights", {"days": "fri-mon", "from": "22:00", "until": "24:00", "levels": "warning"}]},
+        {"mute": {"days": ["sat", "Sunday"]}},
     ],
 )
 def test_an_editor_accepts_what_the_program_accepts(extra: dict[str, Any]) -> None:
@@ -52,7 +71,21 @@ def test_an_editor_accepts_what_the_program_accepts(extra: dict[str, Any]) -> No
 
 @pytest.mark.parametrize(
     "extra",
-    [{"warning": "ten"}, {"warning": None}, {"waring": 5}, {"page_on": ["nominal"]}, {"pagerduty_key": "short"}],
+    [
+        {"warning": "ten"},
+        {"warning": None},
+        {"waring": 5},
+        {"page_on": ["nominal"]},
+        {"pagerduty_key": "short"},
+        {"for": "5x"},
+        {"for": {"nominal": "5min"}},
+        {"repeat_interval": "always"},
+        {"value": "mean"},
+        {"storm_limit": 0},
+        {"mute": {"dayz": "mon"}},
+        {"mute": {"from": "24:00"}},
+        {"mute": [{"until": "25:00"}]},
+    ],
 )
 def test_an_editor_underlines_what_the_program_refuses(extra: dict[str, Any]) -> None:
     assert not is_accepted({"alerts": [ALERT | extra]})
@@ -60,7 +93,7 @@ def test_an_editor_underlines_what_the_program_refuses(extra: dict[str, Any]) ->
     assert not is_accepted({"alerts": [ALERT], "heartbeat_seconds": 0})
 
 
-@pytest.mark.parametrize("section", [AlertsFile, AlertEntry, PagerdutyKeys])
+@pytest.mark.parametrize("section", [AlertsFile, AlertEntry, PagerdutyKeys, LevelDurations, ClearKeys, MuteKeys])
 def test_every_key_says_what_it_is_for_and_shows_an_example(section: type[BaseModel]) -> None:
     lacking = [name for name, field in section.model_fields.items() if not (field.description and field.examples)]
     assert lacking == []

@@ -1,0 +1,216 @@
+"""What an entry of `alerts` may hold, key by key, and which of its keys contradict each other."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from graphitepager.config.fields import (
+    DURATION_SCHEMA,
+    Duration,
+    GraphiteTime,
+    JudgedWord,
+    Names,
+    NoDataWord,
+    Number,
+    OnVanishWord,
+    Or,
+    PagingLevels,
+    RepeatInterval,
+    RoutingKey,
+    SomeTime,
+    StormLimit,
+    Switch,
+    Text,
+    duration,
+    refuse,
+)
+from graphitepager.config.muting import Mutes
+from graphitepager.config.sections import NO_SLACK, ROUTING_KEY, SLACK_URL, Section, unused
+from graphitepager.durations import parse_offset
+from graphitepager.model import NoDataPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic_core import InitErrorDetails
+
+
+class LevelDurations(Section):
+    """A length of time for each level that has a threshold."""
+
+    warning: Duration = Field(timedelta(0), description="How long at Warning; 0 by default.", examples=["10min"])
+    critical: Duration = Field(timedelta(0), description="How long at Critical; 0 by default.", examples=["2min"])
+
+
+class ClearKeys(Section):
+    """Where a value counts as good again, for each level that has a threshold."""
+
+    warning: Number | None = Field(None, description="Where a warning ends.", examples=[40])
+    critical: Number | None = Field(None, description="Where a critical ends.", examples=[60])
+
+
+def _for_both_levels(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    length = duration(value)
+    return LevelDurations.model_construct(warning=length, critical=length)
+
+
+class AlertEntry(Section):
+    """One entry of `alerts`. Entries may share a name: the first one that returns a series owns it."""
+
+    name: Text = Field(description="What the incident is called.", examples=["Load"])
+    target: Text = Field(
+        description="The Graphite expression to watch; every series it returns is an incident of its own.",
+        examples=["aliasByNode(servers.*.loadavg01,1)"],
+    )
+    warning: Number = Field(
+        description="From this value on a series is at warning. A warning above critical means that lower is worse.",
+        examples=[5, 0.5],
+    )
+    critical: Number = Field(description="From this value on a series is critical.", examples=[10, 1])
+    from_: GraphiteTime = Field(
+        "-1min", alias="from", description="Where the window begins, in Graphite's words.", examples=["-10min", "-1d"]
+    )
+    until: GraphiteTime | None = Field(
+        None, description="Where the window ends, in Graphite's words; without it, now.", examples=["-5min"]
+    )
+    value: JudgedWord = Field(
+        "last",
+        validate_default=True,
+        description="What of the window is held against the thresholds.",
+        examples=["average", "p95"],
+    )
+    for_: Annotated[LevelDurations, BeforeValidator(_for_both_levels), Or(DURATION_SCHEMA)] = Field(
+        default_factory=LevelDurations,
+        alias="for",
+        description="How long a breach lasts before it fires; 0 by default.",
+        examples=["5min", {"warning": "10min", "critical": "2min"}],
+    )
+    keep_firing_for: Duration = Field(
+        "0",
+        validate_default=True,
+        description="How long the data is good before an incident ends.",
+        examples=["10min"],
+    )
+    clear: ClearKeys = Field(
+        default_factory=ClearKeys,
+        description="Where a value counts as good again; at the threshold by default.",
+        examples=[{"critical": 60, "warning": 40}],
+    )
+    exclude: Names = Field(
+        default=[], description="Series to leave alone, by their exact names.", examples=[["worker-1", "worker-2"]]
+    )
+    allow_no_data: Switch = Field(
+        default=False, description="Missing data is fine: it never pages, and it ends what fires.", examples=["yes"]
+    )
+    no_data: NoDataWord | None = Field(
+        None,
+        description="What missing data means: alert pages, ok ends what fires, keep changes nothing.",
+        examples=["keep"],
+    )
+    no_data_for: SomeTime | None = Field(
+        None,
+        description="How long there is no datapoint before that means something; replaces the file's.",
+        examples=["15min"],
+    )
+    on_vanish: OnVanishWord = Field(
+        "no_data",
+        validate_default=True,
+        description="What it means that Graphite does not return a series any more.",
+        examples=["resolve"],
+    )
+    vanish_after: Duration = Field(
+        "15min",
+        validate_default=True,
+        description="With on_vanish: resolve, how long a series is gone before its incidents end.",
+        examples=["1h"],
+    )
+    forget_after: SomeTime | None = Field(
+        None,
+        description="How long a series is not seen before nothing is remembered of it; 24h by default.",
+        examples=["2d"],
+    )
+    repeat_interval: RepeatInterval = Field(
+        "4h",
+        validate_default=True,
+        description="How long until an open incident is told again; or never.",
+        examples=["1d", "never"],
+    )
+    storm_limit: StormLimit | None = Field(
+        None,
+        description="When more series than this start to fire together, one page tells of all; 20 by default.",
+        examples=[50],
+    )
+    depends_on: Names = Field(
+        default=[],
+        description="Alerts, by their names: while one of them fires, this one pages nobody.",
+        examples=["Switch down", ["Switch down", "Power"]],
+    )
+    mute: Mutes = Field(
+        default=[],
+        description="When it pages nobody: names of mute_windows, or windows.",
+        examples=["nights", {"days": "sat-sun"}],
+    )
+    doc_url: Text | None = Field(
+        None,
+        description="Where this alert's runbook is; replaces docs_url.",
+        examples=["https://wiki.example.com/runbooks"],
+    )
+    pagerduty_key: RoutingKey | None = Field(
+        None,
+        description="The routing key of this alert, for every level; wins over those of the file.",
+        examples=[ROUTING_KEY],
+    )
+    slack_url: Any = unused(NO_SLACK, SLACK_URL)
+    page_on: PagingLevels | None = Field(
+        None, description="The levels that page; replaces the file's page_on.", examples=[["critical"]]
+    )
+
+    @property
+    def lower_is_worse(self) -> bool:
+        """Exactly when warning lies above critical; where they are equal, higher is worse, and critical wins."""
+        return self.warning > self.critical
+
+    @model_validator(mode="after")
+    def _agree(self) -> AlertEntry:
+        begin, end = parse_offset(self.from_), parse_offset(self.until or "now")
+        if begin is not None and begin == end:
+            raise refuse("from and until are the same time, so Graphite has nothing to return")
+        if complaints := [*_without_a_way_back(self), *_of_two_minds(self)]:
+            raise ValidationError.from_exception_data("alert", complaints)
+        return self
+
+
+def _without_a_way_back(entry: AlertEntry) -> Iterator[InitErrorDetails]:
+    """Say which `clear` lies where its incident cannot end, or where it ought to have ended before."""
+    sign, direction = (-1, "more") if entry.lower_is_worse else (1, "less")
+    for level, bound, clear in (
+        ("warning", entry.warning, entry.clear.warning),
+        ("critical", entry.critical, entry.clear.critical),
+    ):
+        if clear is not None and sign * clear > sign * bound:
+            message = f"at {clear:.12g} it is still {level}: expected {bound:.12g} or {direction}"
+            yield _complaint(("clear", level), message)
+    # Equal thresholds are one, and know no warning.
+    end = entry.clear.warning if entry.clear.warning is not None or entry.warning == entry.critical else entry.warning
+    critical_end = entry.clear.critical
+    if critical_end is not None and end is not None and sign * critical_end < sign * end:
+        message = f"at {end:.12g} not even a warning is left: expected that or {'less' if sign < 0 else 'more'}"
+        yield _complaint(("clear", "critical"), message, f"or clear a warning at {critical_end:.12g}, too")
+
+
+def _of_two_minds(entry: AlertEntry) -> Iterator[InitErrorDetails]:
+    if entry.no_data is None or "allow_no_data" not in entry.model_fields_set:
+        return
+    if entry.allow_no_data is not (entry.no_data is NoDataPolicy.OK):
+        said = "yes" if entry.allow_no_data else "no"
+        message = f"{entry.no_data.value} contradicts allow_no_data: {said}"
+        yield _complaint(("no_data",), message, "delete allow_no_data: it is the older way to say no_data: ok")
+
+
+def _complaint(path: tuple[str | int, ...], message: str, hint: str | None = None) -> InitErrorDetails:
+    return {"type": refuse(message, hint), "loc": path, "input": None}

@@ -1,0 +1,125 @@
+"""What keys of alerts.yml say of each other: names that stand for something elsewhere, and words that clash.
+
+Read from the file as it was written, so that a mistake elsewhere hides none of these.
+"""
+
+from __future__ import annotations
+
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+from graphitepager.config.fields import did_you_mean
+from graphitepager.problems import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from graphitepager.config.inputs import Inputs
+    from graphitepager.config.yamlsource import Path
+    from graphitepager.problems import Problem
+
+# More than that are seldom told apart, and each is looked for in the whole file.
+_MOST_CIRCLES = 10
+_MOST_SUGGESTIONS = 50
+_LONGEST_CIRCLE = 7
+
+
+def wrong_references(inputs: Inputs) -> Iterator[Problem]:
+    """Errors, and warnings for what has no effect."""
+    yield from _unknown_alerts(inputs)
+    yield from _circles(inputs)
+    yield from _unknown_windows(inputs)
+    yield from _differing_storm_limits(inputs)
+    yield from _idle_vanish_after(inputs)
+
+
+def _unknown_alerts(inputs: Inputs) -> Iterator[Problem]:
+    names = {name for index in inputs.alerts if (name := _name(inputs, index)) is not None}
+    used = [use for index in inputs.alerts for use in _names_at(inputs, ("alerts", index, "depends_on"))]
+    for number, (path, name) in enumerate((path, name) for path, name in used if name not in names):
+        hint = did_you_mean(name, names) if number < _MOST_SUGGESTIONS else None
+        yield inputs.problem(path, f"{inputs.label(path)}: no alert is called {quote(name)}", hint)
+
+
+def _circles(inputs: Inputs) -> Iterator[Problem]:
+    """Alerts that, one by one, depend on themselves."""
+    order: dict[str, int] = {}
+    uses: dict[str, dict[str, Path]] = {}
+    for index in inputs.alerts:
+        name = _name(inputs, index)
+        if name is not None:
+            order.setdefault(name, index)
+            for path, other in _names_at(inputs, ("alerts", index, "depends_on")):
+                uses.setdefault(name, {}).setdefault(other, path)
+    for _ in range(_MOST_CIRCLES):
+        try:
+            TopologicalSorter(uses).prepare()
+        except CycleError as error:
+            *circle, _again = reversed(error.args[1])
+            begin = circle.index(min(circle, key=lambda name: order[name]))
+            circle = [*circle[begin:], *circle[:begin]]
+            path = uses[circle[0]].pop(circle[1 % len(circle)])
+            yield inputs.problem(path, f"{inputs.label(path)}: {_show_circle(circle)}")
+        else:
+            return
+
+
+def _show_circle(circle: list[str]) -> str:
+    if len(circle) == 1:
+        return "an alert cannot depend on itself"
+    shown = [quote(name) for name in (*circle, circle[0])]
+    if len(shown) > _LONGEST_CIRCLE:
+        shown[_LONGEST_CIRCLE - 2 : -1] = ["…"]
+    return f"these alerts depend on each other: {' → '.join(shown)}"
+
+
+def _unknown_windows(inputs: Inputs) -> Iterator[Problem]:
+    windows = inputs.at(("mute_windows",))
+    names = set(windows) if isinstance(windows, dict) else set()
+    used = [use for index in inputs.alerts for use in _names_at(inputs, ("alerts", index, "mute"))]
+    for number, (path, name) in enumerate((path, name) for path, name in used if name not in names):
+        hint = did_you_mean(name, names) if number < _MOST_SUGGESTIONS else None
+        hint = hint or "name it under mute_windows, or write it in place: {days: sat-sun}"
+        yield inputs.problem(path, f"{inputs.label(path)}: no mute window is called {quote(name)}", hint)
+    for name in names - {name for _, name in used}:
+        path = ("mute_windows", name)
+        message = f"{inputs.label(path)} has no effect"
+        yield inputs.problem(path, message, f"no alert says mute: {quote(name)[1:-1]}", is_error=False, at_key=True)
+
+
+def _differing_storm_limits(inputs: Inputs) -> Iterator[Problem]:
+    first: dict[str, tuple[str, int]] = {}
+    for index in inputs.alerts:
+        path: Path = ("alerts", index, "storm_limit")
+        name, limit = _name(inputs, index), _word(inputs, path)
+        if name is None or not limit:
+            continue
+        said, line = first.setdefault(name, (limit, inputs.line(path)))
+        if said != limit:
+            message = f"{inputs.label(path)}: line {line} says {quote(said)[1:-1]} for the same alert"
+            yield inputs.problem(path, message, "an alert has one storm_limit: keep one of them")
+
+
+def _idle_vanish_after(inputs: Inputs) -> Iterator[Problem]:
+    for index in inputs.alerts:
+        path: Path = ("alerts", index, "vanish_after")
+        if _word(inputs, path) and _word(inputs, ("alerts", index, "on_vanish")) != "resolve":
+            message = f"{inputs.label(path)} has no effect"
+            yield inputs.problem(path, message, "it needs on_vanish: resolve", is_error=False, at_key=True)
+
+
+def _name(inputs: Inputs, index: int) -> str | None:
+    name = inputs.at(("alerts", index, "name"))
+    return name if isinstance(name, str) else None
+
+
+def _word(inputs: Inputs, path: Path) -> str:
+    value = inputs.at(path)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _names_at(inputs: Inputs, path: Path) -> Iterable[tuple[Path, str]]:
+    """The texts of a list, or the one that stands for it, each with its place."""
+    value = inputs.at(path)
+    items = value if isinstance(value, list) else [value]
+    return [((*path, index), item) for index, item in enumerate(items) if isinstance(item, str) and item.strip()]
