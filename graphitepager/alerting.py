@@ -7,21 +7,23 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from graphitepager import incidents
+from graphitepager.durations import format_duration
 from graphitepager.model import (
     WHOLE_ALERT,
     Alert,
     Entry,
     Event,
-    EventKind,
     Level,
+    NearMiss,
     NoDataPolicy,
+    OnVanish,
     Reading,
     SeriesKey,
     SeriesState,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 EXCLUDED = "excluded in alerts.yml"
 REMOVED = "removed from alerts.yml"
 TARGET_CHANGED = "no longer returned: its target was changed in alerts.yml"
+
+# When more than half of the series are gone at once, a part of Graphite is likelier gone than all of their hosts. It
+# is taken to be back when no more than a quarter is missing.
+_GONE_AT_ONCE, _MOSTLY_BACK = 1 / 2, 1 / 4
 
 _NOTHING_KNOWN: frozenset[str] = frozenset()
 
@@ -48,11 +54,16 @@ class AlertMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What a poll leads to: the memory afterwards, the states that changed (quiet ones too), and what to tell."""
+    """What a poll leads to: the memory afterwards, what ended or flaps, breaches that came to nothing.
+
+    What begins is in the memory, as incidents that nobody was told of. `details` says in words what is wrong with
+    some of the series, by their names.
+    """
 
     memory: AlertMemory
-    changed: tuple[SeriesState, ...] = ()
     events: tuple[Event, ...] = ()
+    near_misses: tuple[NearMiss, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 def advance(
@@ -62,33 +73,7 @@ def advance(
 
     `unobserved` is for how long, before this poll, nobody saw whether there was data: it does not count as missing.
     """
-    states = dict(memory.states)
-    changed: list[SeriesState] = []
-    events: list[Event] = []
-    forgotten: set[str] = set()
-
-    def settle(before: SeriesState | None, after: SeriesState) -> None:
-        if after.is_quiet:
-            states.pop(after.key.series, None)
-        else:
-            states[after.key.series] = after
-        if after != before and not (before is None and after.is_quiet):
-            changed.append(after)
-
-    for reading in _readings(alert, evaluation, memory):
-        name = reading.key.series
-        before = memory.states.get(name)
-        outcome = incidents.step(_without_gap(before, unobserved) or SeriesState(key=reading.key), reading, now)
-        events += outcome.events
-        settle(before, SeriesState(key=reading.key) if outcome.is_forgotten else outcome.state)
-        if outcome.is_forgotten:
-            forgotten.add(name)
-    for name, reason in _dismissed(alert, evaluation, memory).items():
-        before = memory.states[name]
-        events += incidents.close(before, now, reason)
-        settle(before, SeriesState(key=before.key))
-    known = _known_after(alert, evaluation, memory, forgotten)
-    return Progress(memory=AlertMemory(states=states, known=known), changed=tuple(changed), events=tuple(events))
+    return _Advance(alert, evaluation, memory, now, unobserved).progress()
 
 
 def spokesman(alert: Alert) -> Entry:
@@ -96,103 +81,187 @@ def spokesman(alert: Alert) -> Entry:
     return next((entry for entry in alert.entries if entry.no_data is NoDataPolicy.ALERT), alert.entries[0])
 
 
+def owner(alert: Alert, memory: AlertMemory, series: str) -> Entry:
+    """The entry that owns a series, as far as that is known."""
+    if series.startswith(WHOLE_ALERT):
+        return spokesman(alert)
+    owners = (one for one in alert.entries if series in memory.known.get(one.query.target, _NOTHING_KNOWN))
+    return next(owners, alert.entries[0])
+
+
 def retire(memory: AlertMemory, now: datetime) -> Progress:
     """End everything of an alert that alerts.yml no longer holds."""
-    return Progress(
-        memory=AlertMemory(),
-        changed=tuple(SeriesState(key=state.key) for state in memory.states.values()),
-        events=tuple(event for state in memory.states.values() for event in incidents.close(state, now, REMOVED)),
-    )
+    events = (event for state in memory.states.values() for event in incidents.close(state, now, REMOVED))
+    return Progress(memory=AlertMemory(), events=tuple(events))
 
 
-def trigger_again(alert: Alert, memory: AlertMemory, key: SeriesKey, level: Level, now: datetime) -> Event:
-    """The event with which an incident that is open at this level would be told to somebody new."""
-    state = memory.states.get(key.series) or SeriesState(key=key)
-    owners = (one for one in alert.entries if key.series in memory.known.get(one.query.target, _NOTHING_KNOWN))
-    owner = spokesman(alert) if key.series == WHOLE_ALERT else next(owners, alert.entries[0])
-    return Event(
-        kind=EventKind.TRIGGERED,
-        key=key,
-        level=level,
-        at=now,
-        since=(state.no_data_since if level is Level.NO_DATA else state.since) or now,
-        value=None if level is Level.NO_DATA else state.value,
-        entry=owner,
-    )
+def changed_states(before: AlertMemory, after: AlertMemory) -> Iterator[SeriesState]:
+    """The states that are not what they were; one that is quiet now is yielded as such."""
+    for name, state in after.states.items():
+        if before.states.get(name) != state:
+            yield state
+    for name in before.states.keys() - after.states.keys():
+        yield SeriesState(key=before.states[name].key)
 
 
-def _readings(alert: Alert, evaluation: Evaluation, memory: AlertMemory) -> Iterator[Reading]:
-    """Yield the readings that can change anything, those of absent series included."""
-    for name, reading in evaluation.readings.items():
-        if reading.level is not Level.OK or name in memory.states:
-            yield reading
-    if not evaluation.is_complete:
-        return  # what is missing may be in the answer that failed
-    whole = SeriesKey(alert.name, WHOLE_ALERT)
-    if not evaluation.has_series:
-        yield Reading(key=whole, entry=spokesman(alert), level=Level.NO_DATA)
-        # That one speaks for all of them; of the others, only what fires has something to lose.
-        yield from (_told_by_the_whole(one) for one in _missing(alert, memory, seen={WHOLE_ALERT}, also_quiet=False))
-        return
-    if WHOLE_ALERT in memory.states:
-        yield Reading(key=whole, entry=spokesman(alert), level=Level.OK)
-    seen = evaluation.readings.keys() | evaluation.excluded | evaluation.unreadable | {WHOLE_ALERT}
-    yield from _missing(alert, memory, seen=seen, also_quiet=True)
+class _Advance:
+    """One poll of one alert, step by step."""
+
+    def __init__(
+        self, alert: Alert, evaluation: Evaluation, memory: AlertMemory, now: datetime, unobserved: timedelta
+    ) -> None:
+        self._alert = alert
+        self._evaluation = evaluation
+        self._memory = memory
+        self._now = now
+        self._unobserved = unobserved
+        self._states = dict(memory.states)
+        self._events: list[Event] = []
+        self._near_misses: list[NearMiss] = []
+        self._details: dict[str, str] = {}
+        self._forgotten: set[str] = set()
+
+    def progress(self) -> Progress:
+        for reading in self._present():
+            self._step(reading)
+        if self._evaluation.is_complete:  # otherwise what is missing may be in the answer that failed
+            self._step_absent()
+        for name, reason in self._dismissed().items():
+            self._end(name, reason)
+        return Progress(
+            memory=AlertMemory(states=self._states, known=self._known_after()),
+            events=tuple(self._events),
+            near_misses=tuple(self._near_misses),
+            details=self._details,
+        )
+
+    def _present(self) -> Iterator[Reading]:
+        """Yield the readings of what was returned, as far as they can change anything."""
+        for name, reading in self._evaluation.readings.items():
+            if reading.level is not Level.OK or name in self._memory.states:
+                yield reading
+
+    def _step(self, reading: Reading) -> None:
+        name = reading.key.series
+        before = self._memory.states.get(name) or SeriesState(key=reading.key)
+        if self._unobserved and before.no_data_since is not None:
+            before = replace(before, no_data_since=before.no_data_since + self._unobserved)
+        outcome = incidents.step(before, reading, self._now)
+        self._events += outcome.events
+        if outcome.near_miss is not None:
+            self._near_misses.append(outcome.near_miss)
+        if reading.detail is not None:
+            self._details[name] = reading.detail
+        if outcome.is_forgotten:
+            self._forgotten.add(name)
+        if outcome.is_forgotten or outcome.state.is_quiet:
+            self._states.pop(name, None)
+        else:
+            self._states[name] = outcome.state
+
+    def _end(self, name: str, reason: str, entry: Entry | None = None) -> None:
+        state = self._states.pop(name, None)
+        if state is not None:
+            self._events += incidents.close(state, self._now, reason, entry)
+
+    def _step_absent(self) -> None:
+        """Step what should have come and did not: one by one, or as a whole where too many are gone at once."""
+        whole = SeriesKey(self._alert.name, WHOLE_ALERT)
+        absent = self._absent()
+        together = self._gone_together(absent)
+        for name, entry in absent.items():
+            # Where nothing came at all, what was fine has nothing to lose, and need not be remembered one by one.
+            if name not in together and (self._evaluation.has_series or name in self._memory.states):
+                self._step(Reading(key=SeriesKey(self._alert.name, name), entry=entry, level=Level.NO_DATA))
+        if not self._evaluation.has_series:
+            self._step(Reading(key=whole, entry=spokesman(self._alert), level=Level.NO_DATA))
+        elif together:
+            detail = f"{len(together)} of {len(together) + self._still_there()} series are gone, all at once"
+            self._step(Reading(key=whole, entry=spokesman(self._alert), level=Level.NO_DATA, detail=detail))
+        elif WHOLE_ALERT in self._memory.states:
+            self._step(Reading(key=whole, entry=spokesman(self._alert), level=Level.OK))
+        self._retire_together(together)
+
+    def _absent(self) -> dict[str, Entry]:
+        """The series that should have come, each with the entry that owned it, as far as that is known."""
+        one = self._evaluation
+        seen = one.readings.keys() | one.excluded | one.unreadable
+        absent: dict[str, Entry] = {}
+        for entry in self._alert.entries:
+            known = self._memory.known.get(entry.query.target, _NOTHING_KNOWN)
+            absent |= dict.fromkeys(sorted(known - seen - absent.keys()), entry)
+        rest = self._memory.states.keys() - seen - absent.keys() - self._of_changed_targets()
+        return absent | {name: self._alert.entries[0] for name in sorted(rest) if _is_series(name)}
+
+    def _gone_together(self, absent: Mapping[str, Entry]) -> AbstractSet[str]:
+        """Those of the absent series that one incident speaks for, and that are otherwise left as they were.
+
+        Only those count that would each page by themselves, and that did come until now.
+        """
+        gone = {
+            name
+            for name, entry in absent.items()
+            if entry.no_data is NoDataPolicy.ALERT
+            and entry.on_vanish is OnVanish.NO_DATA
+            and ((state := self._memory.states.get(name)) is None or state.no_data_since is None)
+        }
+        share = _MOSTLY_BACK if WHOLE_ALERT in self._memory.states else _GONE_AT_ONCE
+        is_many = bool(gone) and len(gone) > share * (len(gone) + self._still_there())
+        return gone if is_many or not self._evaluation.has_series else _NOTHING_KNOWN
+
+    def _still_there(self) -> int:
+        """How many of the series that came before have come now; new ones say nothing of what is gone."""
+        return len(_union(self._memory.known.values()) & self._evaluation.readings.keys())
+
+    def _retire_together(self, together: AbstractSet[str]) -> None:
+        """End and forget what has been gone together for a day; an alert without any series goes on missing them."""
+        state = self._states.get(WHOLE_ALERT)
+        entry = spokesman(self._alert)
+        if state is None or state.no_data_since is None:
+            return
+        missing_for = self._now - state.no_data_since
+        if missing_for < incidents.patience(entry, is_gone=True):
+            return
+        for name in together:
+            self._end(name, f"{incidents.VANISHED} {format_duration(missing_for)}", entry)
+        if self._evaluation.has_series:
+            self._forgotten |= together
+
+    def _dismissed(self) -> Mapping[str, str]:
+        """The series with a state that alerts.yml has just left out, and in what way."""
+        one = self._evaluation
+        if not one.is_complete:
+            return dict.fromkeys(one.excluded & self._states.keys(), EXCLUDED)
+        gone = {name for name in self._states.keys() - one.readings.keys() - one.unreadable if _is_series(name)}
+        changed = dict.fromkeys(gone & self._of_changed_targets(), TARGET_CHANGED)
+        return changed | dict.fromkeys(gone & one.excluded, EXCLUDED)
+
+    def _of_changed_targets(self) -> AbstractSet[str]:
+        """The series that were owned by a target that the alert does not have any more, and by no other."""
+        targets = {entry.query.target for entry in self._alert.entries}
+        known = self._memory.known
+        if known.keys() <= targets:
+            return _NOTHING_KNOWN
+        kept = _union(names for target, names in known.items() if target in targets)
+        return _union(known.values()) - kept
+
+    def _known_after(self) -> Mapping[str, frozenset[str]]:
+        if not self._evaluation.is_complete:
+            return self._memory.known
+        owned: dict[str, set[str]] = {entry.query.target: set() for entry in self._alert.entries}
+        for name, reading in self._evaluation.readings.items():
+            owned[reading.entry.query.target].add(name)
+        seen = self._evaluation.readings.keys() | self._evaluation.excluded
+        before = self._memory.known
+        return {
+            target: frozenset(names | (before.get(target, _NOTHING_KNOWN) - seen - self._forgotten))
+            for target, names in owned.items()
+        }
 
 
-def _missing(alert: Alert, memory: AlertMemory, *, seen: AbstractSet[str], also_quiet: bool) -> Iterator[Reading]:
-    """Yield a reading for each series that should have come, by the entry that owned it, as far as that is known."""
-    rest = memory.states.keys() - seen - _of_changed_targets(alert, memory)
-    for entry in alert.entries:
-        known = memory.known.get(entry.query.target, _NOTHING_KNOWN)
-        for name in known - seen if also_quiet else known & rest:
-            rest -= {name}
-            yield Reading(key=SeriesKey(alert.name, name), entry=entry, level=Level.NO_DATA)
-    for name in rest:
-        yield Reading(key=SeriesKey(alert.name, name), entry=alert.entries[0], level=Level.NO_DATA)
+def _is_series(name: str) -> bool:
+    return not name.startswith(WHOLE_ALERT)
 
 
-def _dismissed(alert: Alert, evaluation: Evaluation, memory: AlertMemory) -> Mapping[str, str]:
-    """The series with a state that alerts.yml has just left out, and in what way."""
-    if not evaluation.is_complete:
-        return dict.fromkeys(evaluation.excluded & memory.states.keys(), EXCLUDED)
-    gone = memory.states.keys() - evaluation.readings.keys() - evaluation.unreadable - {WHOLE_ALERT}
-    changed = dict.fromkeys(gone & _of_changed_targets(alert, memory), TARGET_CHANGED)
-    return changed | dict.fromkeys(gone & evaluation.excluded, EXCLUDED)
-
-
-def _of_changed_targets(alert: Alert, memory: AlertMemory) -> AbstractSet[str]:
-    """The series that were owned by a target that the alert does not have any more, and by no other."""
-    targets = {entry.query.target for entry in alert.entries}
-    if memory.known.keys() <= targets:
-        return _NOTHING_KNOWN
-    kept = frozenset[str]().union(*(names for target, names in memory.known.items() if target in targets))
-    return frozenset[str]().union(*memory.known.values()) - kept
-
-
-def _without_gap(state: SeriesState | None, unobserved: timedelta) -> SeriesState | None:
-    if state is None or state.no_data_since is None or not unobserved:
-        return state
-    return replace(state, no_data_since=state.no_data_since + unobserved)
-
-
-def _told_by_the_whole(reading: Reading) -> Reading:
-    """Keep a reading without data from being raised, while its time runs on towards the end of its incident."""
-    if reading.entry.no_data is not NoDataPolicy.ALERT:
-        return reading
-    return replace(reading, entry=replace(reading.entry, no_data=NoDataPolicy.KEEP))
-
-
-def _known_after(
-    alert: Alert, evaluation: Evaluation, memory: AlertMemory, forgotten: set[str]
-) -> Mapping[str, frozenset[str]]:
-    if not evaluation.is_complete:
-        return memory.known
-    owned: dict[str, set[str]] = {entry.query.target: set() for entry in alert.entries}
-    for name, reading in evaluation.readings.items():
-        owned[reading.entry.query.target].add(name)
-    seen = evaluation.readings.keys() | evaluation.excluded
-    return {
-        target: frozenset(names | (memory.known.get(target, _NOTHING_KNOWN) - seen - forgotten))
-        for target, names in owned.items()
-    }
+def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
+    return frozenset[str]().union(*sets)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from graphitepager import rawdata
+from graphitepager import folding, rawdata
 from graphitepager.errors import FetchError
-from graphitepager.model import Alert, Entry, Level, Query, Reading, Series, SeriesKey
+from graphitepager.model import Alert, Entry, Judged, Level, Query, Reading, Run, Series, SeriesKey, Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,7 +39,7 @@ class Evaluation:
         return bool(self.readings or self.excluded or self.unreadable)
 
 
-def evaluate(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError]) -> Evaluation:
+def evaluate(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], now: datetime) -> Evaluation:
     """Judge every series of the alert; the first entry that returns a series owns it, also when it excludes it.
 
     After an entry that could not be fetched the later ones are not judged: they might own series that are not theirs.
@@ -62,7 +62,7 @@ def evaluate(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError]) -> E
                 excluded.add(name)
                 continue
             try:
-                reading = judge(alert.name, entry, series)
+                reading = judge(alert.name, entry, series, now)
             except ValueError:
                 unreadable.add(name)
                 continue
@@ -75,18 +75,27 @@ def evaluate(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError]) -> E
     )
 
 
-def judge(alert_name: str, entry: Entry, series: Series) -> Reading:
-    """Judge one series by its newest datapoint; ValueError when that is no number."""
+def judge(alert_name: str, entry: Entry, series: Series, now: datetime) -> Reading:
+    """Judge one series by its window; ValueError when a point that counts is no number."""
     key = SeriesKey(alert_name, series.name)
     last = rawdata.last_point(series)
-    if last is None:
-        return Reading(key=key, entry=entry, level=Level.NO_DATA, value=None, covered_until=_moment(series.start))
+    is_last = entry.judged is Judged.LAST
+    value = (last and last.value) if is_last else folding.fold(entry.judged, series, now)
+    if value is None or (last is None and entry.judged is not Judged.COUNT):
+        return Reading(key=key, entry=entry, level=Level.NO_DATA, covered_until=_moment(series.start))
+    level = level_of(value, entry)
+    covered_until = last.covered_until if last else series.end
+    is_critical_timed = is_last and level is Level.CRITICAL and bool(entry.for_critical)
+    is_warning_timed = is_last and level is not Level.OK and bool(entry.for_warning)
     return Reading(
         key=key,
         entry=entry,
-        level=level_of(last.value, entry),
-        value=last.value,
-        covered_until=_moment(last.covered_until),
+        level=level,
+        value=value,
+        covered_from=_moment(covered_until - series.step),
+        covered_until=_moment(covered_until),
+        warning_run=_run(series, entry.warning) if is_warning_timed else None,
+        critical_run=_run(series, entry.critical) if is_critical_timed else None,
     )
 
 
@@ -102,6 +111,11 @@ def level_of(value: float, entry: Entry) -> Level:
 def queries_of(alerts: Iterable[Alert]) -> tuple[Query, ...]:
     """Every distinct query of these alerts, in file order: each is fetched once a tick."""
     return tuple(dict.fromkeys(entry.query for alert in alerts for entry in alert.entries))
+
+
+def _run(series: Series, threshold: Threshold) -> Run | None:
+    run = folding.breaching_run(series, threshold.is_breached_by)
+    return run and Run(_moment(run[0]), run[1])
 
 
 def _moment(epoch_s: int) -> datetime:

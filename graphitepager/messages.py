@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from graphitepager.durations import format_duration
-from graphitepager.incidents import dedup_key
-from graphitepager.model import WHOLE_ALERT, Entry, Event, EventKind, Level, Link, Message, Operator, Threshold
+from graphitepager.incidents import FLAPPING_CYCLES, FLAPPING_WITHIN, QUIET_FOR, dedup_key
+from graphitepager.model import OWN, WHOLE_ALERT, Entry, Event, EventKind, Level, Link, Message, Operator, Threshold
 from graphitepager.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SUMMARY_LIMIT = 1024  # PagerDuty's own; no other notifier wants more
+
+_MINIMAL_LENGTH = 200
+
+# How long something fires before a message says so.
+_WORTH_SAYING = timedelta(minutes=1)
 
 # Between these a number is shown without decimals: below, four digits do; above, nobody wants to read them all.
 _MANY, _TOO_MANY = 1e4, 1e15
@@ -32,13 +39,22 @@ def render(event: Event, graphite_url: str) -> Message:
         kind=event.kind,
         level=event.level,
         dedup_key=dedup_key(event.key, event.level),
-        alert=event.key.alert,
+        alert=event.key.words[0],
         series=series,
-        summary=_shortened(printable(f"{_heading(event)} {event.key.alert}: {_sentence(event, series)}")),
+        summary=_shortened(printable(f"{_heading(event)} {event.key.words[0]}: {_sentence(event, series)}")),
         at=event.at,
         details=dict(_details(event, series)),
         links=tuple(_links(event, series, graphite_url)),
     )
+
+
+def minimal(message: Message) -> Message:
+    """The least that tells what is wrong, for a receiver that found something in the message invalid."""
+    plain = {
+        name: getattr(message, name).encode("ascii", "replace").decode() for name in ("alert", "series", "summary")
+    }
+    shortened = {name: text[:_MINIMAL_LENGTH] for name, text in plain.items()}
+    return replace(message, **shortened, details={}, links=())
 
 
 def runbook_link(base: str, alert: str, series: str) -> str:
@@ -71,27 +87,45 @@ def describe_threshold(threshold: Threshold) -> str:
 
 
 def _series_in_words(event: Event) -> str:
+    if event.size:
+        return f"{event.size} series together"
     if event.key.series == WHOLE_ALERT:
         return event.entry.query.target if event.entry else "(all series)"
     return event.key.series or "(series without a name)"
 
 
 def _heading(event: Event) -> str:
-    return "RESOLVED" if event.kind is EventKind.RESOLVED else event.level.label.upper()
+    words = {EventKind.RESOLVED: "RESOLVED", EventKind.FLAPPING: f"FLAPPING {event.level.label.upper()}"}
+    return words.get(event.kind, event.level.label.upper())
 
 
 def _sentence(event: Event, series: str) -> str:
     duration = format_duration(event.at - event.since)
     if event.kind is EventKind.RESOLVED:
         value = "" if event.value is None else f" is {format_number(event.value)},"
-        return f"{series}{value} was {event.level.label} for {duration} ({event.reason})"
+        was = "were" if event.size else "was"
+        return f"{series}{value} {was} {event.level.label} for {duration} ({event.reason})"
+    if event.kind is EventKind.FLAPPING:
+        within, quiet = format_duration(FLAPPING_WITHIN), format_duration(QUIET_FOR)
+        return f"{series} fires for the {FLAPPING_CYCLES}th time within {within}; open until it is quiet for {quiet}"
+    return _what_is_wrong(event, series, duration)
+
+
+def _what_is_wrong(event: Event, series: str, duration: str) -> str:
+    still = "still " if event.kind is EventKind.REPEATED else ""
+    lasting = f", for {duration}" if still or event.at - event.since >= _WORTH_SAYING else ""
+    if event.detail is not None:
+        place = "" if event.size or event.key.alert == OWN else f"{series}: "
+        return f"{place}{event.detail}{lasting}"
+    if event.size:
+        return f"{series} {still}fire{lasting}"
     if event.key.series == WHOLE_ALERT:
-        return f"Graphite has returned no series for {series} for {duration}"
+        return f"Graphite has {still}returned no series for {series} for {duration}"
     if event.level is Level.NO_DATA or event.value is None:
-        return f"{series} has had no datapoint for {duration}"
+        return f"{series} has {still}had no datapoint for {duration}"
     threshold = _threshold(event)
     bound = f" ({event.level.value} at {describe_threshold(threshold)})" if threshold else ""
-    return f"{series} is {format_number(event.value)}{bound}"
+    return f"{series} is {still}{format_number(event.value)}{bound}{lasting}"
 
 
 def _threshold(event: Event) -> Threshold | None:
@@ -101,12 +135,14 @@ def _threshold(event: Event) -> Threshold | None:
 
 
 def _details(event: Event, series: str) -> Iterator[tuple[str, str | float | None]]:
-    yield "alert", event.key.alert
+    yield "alert", event.key.words[0]
     yield "series", series
     yield "level", event.level.label
+    if event.detail is not None:
+        yield "detail", event.detail
     if event.value is not None:
         yield "value", event.value if math.isfinite(event.value) else format_number(event.value)
-    if event.entry is not None:
+    if event.entry is not None and event.key.alert != OWN:
         yield "warning", describe_threshold(event.entry.warning)
         yield "critical", describe_threshold(event.entry.critical)
         yield "target", event.entry.query.target
@@ -117,7 +153,7 @@ def _details(event: Event, series: str) -> Iterator[tuple[str, str | float | Non
 
 
 def _links(event: Event, series: str, graphite_url: str) -> Iterator[Link]:
-    if event.entry is None:
+    if event.entry is None or event.key.alert == OWN:
         return
     if event.entry.runbook_base:
         yield Link(runbook_link(event.entry.runbook_base, event.key.alert, series), "Runbook")

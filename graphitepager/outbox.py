@@ -10,7 +10,12 @@ import uuid
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from graphitepager.deadlines import run_within
 from graphitepager.errors import SendError, StoreError, describe_bug
+from graphitepager.messages import minimal
+from graphitepager.model import EventKind
+from graphitepager.notifiers import RATES_PER_MINUTE
+from graphitepager.pacing import WINDOW, Pace
 from graphitepager.telemetry import log
 
 if TYPE_CHECKING:
@@ -21,27 +26,35 @@ if TYPE_CHECKING:
     from graphitepager.notifiers import Notifier
     from graphitepager.store import Store
 
-# How long a claim lasts: longer than any send may take (their deadline is 10 s), short enough that what a killed
-# process was just sending is not delayed for long.
+# How long a send may take, whatever the notifier does: longer than its own deadline, which is 10 s.
+SEND_DEADLINE_S = 12.0
+# How long a claim lasts: longer than any send may take, short enough that what a killed process was just sending is
+# not delayed for long.
 LEASE = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=1)
+# A resolve wakes nobody: where a receiver asks for that, it waits this long.
+LONGEST_WAIT_OF_RESOLVE = timedelta(minutes=10)
+
+# How many sends may hang at once, each in a thread that cannot be ended: beyond that none is begun.
+_MOST_HANGING = 8
 
 
-def backoff(attempts: int, retry_after: timedelta | None, jitter: float) -> timedelta:
+def backoff(attempts: int, jitter: float, retry_after: timedelta | None = None, *, is_page: bool = True) -> timedelta:
     """How long to wait after failed attempt number `attempts` (from 1); `jitter` is in [0, 1).
 
-    Doubles from one second up to a minute. A receiver that asks for longer gets it, up to ten minutes.
+    Doubles from one second up to a minute. A receiver that asks for longer gets it only for what is no page, up to
+    ten minutes.
     """
     ceiling = min(LONGEST_WAIT, timedelta(seconds=2 ** min(attempts, 10)))
     own = ceiling * (0.5 + jitter / 2)
-    return max(own, min(retry_after or own, 10 * LONGEST_WAIT))
+    return max(own, min(retry_after or own, LONGEST_WAIT if is_page else LONGEST_WAIT_OF_RESOLVE))
 
 
 class Outbox:
     """Sends one notifier's deliveries as they fall due. It belongs to one thread; the store keeps several apart.
 
     Each notifier has one of its own, so that one that hangs holds up nobody else. `load` makes the notifier for each
-    send, by the settings of that moment, so that a reload needs to tell nobody.
+    send, by the settings of that moment, so that a reload needs to tell nobody. `deadline_s` bounds each send.
     """
 
     def __init__(
@@ -51,27 +64,46 @@ class Outbox:
         load: Callable[[str], Notifier],
         clock: Callable[[], datetime],
         jitter: Callable[[], float] = random.random,
+        *,
+        deadline_s: float = SEND_DEADLINE_S,
     ) -> None:
         self._name = name
         self._store = store
         self._load = load
         self._clock = clock
         self._jitter = jitter
+        self._deadline_s = deadline_s
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{name}:{uuid.uuid4().hex[:8]}"
         self._wake = threading.Event()
+        self._pace = Pace(RATES_PER_MINUTE.get(name))
+        self._has_history = False
+        self._hanging: list[threading.Event] = []
 
     def wake(self) -> None:
         """Say that something may be due, or that it is time to stop."""
         self._wake.set()
 
     def send_due(self, stop: ThreadEvent) -> None:
-        """Send everything that is due, until nothing is or `stop` is set."""
+        """Send everything that is due and may leave now, until nothing is or `stop` is set."""
+        self._read_history()
         while not stop.is_set():
+            now = self._clock()
             # One at a time, so that a claim's lease has to outlast one send only.
-            claimed = self._store.claim(self._clock(), worker=self._worker, lease=LEASE, limit=1, notifier=self._name)
+            claimed = self._store.claim(
+                now, worker=self._worker, lease=LEASE, limit=1, notifier=self._name, paused=self._pace.paused(now)
+            )
             if not claimed:
                 break
             self._send(claimed[0])
+
+    def next_due(self) -> datetime | None:
+        """When something may be sent next, possibly in the past; None when nothing waits."""
+        now = self._clock()
+        paused = self._pace.paused(now)
+        if paused and self._store.next_due(now, notifier=self._name) is None:
+            return None
+        due = self._store.next_due(now, notifier=self._name, paused=paused)
+        return min([*paused.values(), *([] if due is None else [due])], default=None)
 
     def run(self, stop: ThreadEvent) -> None:
         """Send until `stop` is set."""
@@ -81,7 +113,7 @@ class Outbox:
                 return
             try:
                 self.send_due(stop)
-                due = self._store.next_due(self._clock(), notifier=self._name)
+                due = self.next_due()
                 wait = LONGEST_WAIT if due is None else min(due - self._clock(), LONGEST_WAIT)
             except StoreError as error:
                 log.error("outbox_store_failed", notifier=self._name, reason=str(error))
@@ -95,6 +127,13 @@ class Outbox:
         """Give back what was claimed and not sent, so that the next process need not wait for the lease to end."""
         self._store.release(self._worker)
 
+    def _read_history(self) -> None:
+        """Count what was sent before this process began: a receiver's limit knows nothing of our restarts."""
+        if not self._has_history:
+            for address, at in self._store.sent_since(self._name, self._clock() - WINDOW):
+                self._pace.attempted(address, at)
+            self._has_history = True
+
     def _send(self, delivery: Delivery) -> None:
         message, route = delivery.message, delivery.route
         details = {
@@ -104,23 +143,51 @@ class Outbox:
             "series": message.series,
             "incident": message.level.value,
         }
+        self._pace.attempted(route.address, self._clock())
         try:
-            answer = self._load(self._name).send(message, route.address)
+            answer = self._hand_over(delivery)
         except SendError as error:
             self._failed(delivery, error, details)
         except Exception as error:  # noqa: BLE001 - a bug in a notifier must not lose the page nor stop the others
             self._failed(delivery, SendError(describe_bug(error)), details)
         else:
+            self._pace.accepted(route.address)
             self._store.mark_sent(delivery.id, worker=self._worker, at=self._clock(), answer=answer)
             log.info("sent", **details, answer=answer)
 
+    def _hand_over(self, delivery: Delivery) -> str:
+        """Send it, and return the answer; SendError also when the notifier says nothing for too long."""
+        self._hanging = [each for each in self._hanging if not each.is_set()]
+        if len(self._hanging) >= _MOST_HANGING:
+            raise SendError(f"{len(self._hanging)} sends hang already, so that this one was not begun")
+        message = minimal(delivery.message) if delivery.is_minimal else delivery.message
+        has_ended = threading.Event()
+
+        def send() -> str:
+            try:
+                return self._load(self._name).send(message, delivery.route.address)
+            finally:
+                has_ended.set()
+
+        try:
+            return run_within(self._deadline_s, send)
+        except TimeoutError:
+            self._hanging.append(has_ended)
+            raise SendError(f"no answer from {self._name} within {self._deadline_s:g} s") from None
+
     def _failed(self, delivery: Delivery, error: SendError, details: dict[str, str]) -> None:
         now = self._clock()
+        if error.is_invalid and not delivery.is_minimal:
+            self._store.mark_failed(
+                delivery.id, worker=self._worker, error=error.reason, next_attempt_at=now, make_minimal=True
+            )
+            log.error("message_refused", **details, reason=error.reason, next="sent once more with as little as can be")
+            return
         if error.permanent:
             self._store.mark_dead(delivery.id, worker=self._worker, at=now, error=error.reason)
             log.error("not_delivered", **details, reason=error.reason)
             return
-        wait = backoff(delivery.attempts + 1, error.retry_after, self._jitter())
+        wait = self._wait(delivery, error, now)
         self._store.mark_failed(delivery.id, worker=self._worker, error=error.reason, next_attempt_at=now + wait)
         log.warning(
             "send_failed",
@@ -129,3 +196,14 @@ class Outbox:
             attempt=delivery.attempts + 1,
             retry_in_s=wait.total_seconds(),
         )
+
+    def _wait(self, delivery: Delivery, error: SendError, now: datetime) -> timedelta:
+        """How long this one waits; where the receiver wants a rest, everything else for that address waits, too."""
+        address, attempts = delivery.route.address, delivery.attempts + 1
+        if error.is_throttled:
+            attempts = self._pace.throttled(address)  # whichever of them it meets
+        is_page = delivery.message.kind is not EventKind.RESOLVED
+        wait = backoff(attempts, self._jitter(), error.retry_after, is_page=is_page)
+        if error.is_throttled or error.retry_after is not None:
+            self._pace.pause(address, now, min(wait, LONGEST_WAIT))
+        return wait

@@ -1,14 +1,16 @@
-"""One tick: fetch, evaluate, step, record in one transaction."""
+"""One tick: fetch, evaluate, step, tell, record in one transaction."""
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from graphitepager import alerting, checks, messages, routing
+from graphitepager import alerting, checks, health, messages, pollreport, routing, telling
 from graphitepager.alerting import AlertMemory
 from graphitepager.errors import FetchError, describe_bug
-from graphitepager.model import EventKind
+from graphitepager.model import OWN, EventKind
 from graphitepager.records import Change, PollRecord, PollSummary
 from graphitepager.telemetry import log
 
@@ -18,13 +20,14 @@ if TYPE_CHECKING:
     from threading import Event as ThreadEvent
 
     from graphitepager.alerting import Progress
-    from graphitepager.checks import Evaluation
-    from graphitepager.model import Alert, Config, Query, Settings
+    from graphitepager.model import Alert, Config, Event, NearMiss, Query, Route, Settings
     from graphitepager.rawdata import RawAnswer
     from graphitepager.store import Store
 
 # The share of a heartbeat that fetching may take; the rest is for evaluating and recording.
 _DEADLINE_SHARE = 0.9
+
+TOLD_ELSEWHERE = "told elsewhere now: alerts.yml was changed"
 
 
 class Tick(NamedTuple):
@@ -38,9 +41,16 @@ class _Outcome(NamedTuple):
     """What a tick means for one alert, how many of its series were judged, and whether every entry was answered."""
 
     progress: Progress
-    changes: tuple[Change, ...]
-    series: int
-    is_complete: bool
+    series: int = 0
+    is_complete: bool = False
+
+
+class _Concluded(NamedTuple):
+    """What a tick leads to: the memory of each alert afterwards, what is told of all, breaches that came to nothing."""
+
+    memories: dict[str, AlertMemory]
+    changes: list[Change]
+    near_misses: list[NearMiss]
 
 
 class Fetches(Protocol):
@@ -63,13 +73,15 @@ class Poller:
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._clock = clock
-        self._observed_at: dict[str, datetime] = {}  # when every entry of an alert was last answered, by its name
+        self._observed_at: dict[str, datetime]  # when every entry of an alert was last answered, by its name
+        self._unanswered: dict[str, datetime] = {}  # since when not every entry is, by the alert's name
         self._load()
 
     def _load(self) -> None:
         snapshot = self._store.load()
         self._memories = dict(snapshot.memories)
         self._last_poll = snapshot.last_poll
+        self._observed_at = {}  # another process may have seen data since
         self._is_sure = True  # that the mirror shows what is stored
 
     @property
@@ -77,84 +89,162 @@ class Poller:
         """Whether Graphite has ever given a usable answer, to this process or to one before it."""
         return self._last_poll is not None and self._last_poll.answered_at is not None
 
-    def tick(self, config: Config, fetcher: Fetches, stop: ThreadEvent) -> Tick | None:
+    def tick(self, config: Config, fetcher: Fetches, stop: ThreadEvent, file_trouble: str | None = None) -> Tick | None:
         """Poll once and record it; None when `stop` was set before all of Graphite's answers were in.
 
-        Raises StoreError when it could not be recorded; the next tick then comes to the same transitions.
+        `file_trouble` is what is wrong with alerts.yml, if anything. Raises StoreError when the poll could not be
+        recorded; the next tick then comes to the same transitions.
         """
         if not self._is_sure:
             self._load()
         now = self._clock()
         outcomes: dict[str, _Outcome] = {}
         failures: dict[Query, FetchError] = {}
+        unanswered: set[str] = set()
         for alert, answers in _answered(config, fetcher, stop):
-            failures |= _failures(alert, answers)
-            try:
+            if failed := _failures(alert, answers):
+                failures |= failed
+                unanswered.add(alert.name)
+            with _kept_apart(alert.name):
                 outcomes[alert.name] = self._advance(alert, answers, config.settings, now)
-            except Exception as error:  # noqa: BLE001 - a bug that one alert brings out must not silence the others
-                log.error("alert_failed", alert=alert.name, reason=describe_bug(error))
         if stop.is_set():
             return None
-        removed = self._memories.keys() - {alert.name for alert in config.alerts}
-        for name in removed:
-            progress = alerting.retire(self._memories[name], now)
-            outcomes[name] = _Outcome(progress, _changes(progress, config.settings), 0, is_complete=False)
-        _report_failures(failures)
-        answered = len(checks.queries_of(config.alerts)) - len(failures)
-        record = self._as_record(outcomes, now, answered=answered, failed=len(failures))
-        self._is_sure = False
-        self._store.record(record)
-        self._is_sure = True
-        self._last_poll = PollSummary(
-            started_at=now, answered_at=record.finished_at if record.answered else self._answered_at
+        pollreport.failures(failures.values())
+        reasons = tuple(dict.fromkeys(error.reason for error in failures.values()))
+        own = health.own_alert(config.settings)
+        outcomes[OWN] = self._examine_self(own, config, unanswered, reasons, file_trouble, now)
+        concluded = self._conclude((own, *config.alerts), outcomes, config, now)
+        series = sum(one.series for one in outcomes.values())
+        record = self._as_record(config, concluded, now, series=series, failed=len(failures))
+        self._record(record, concluded.memories, [name for name, one in outcomes.items() if one.is_complete])
+        return Tick(record, reasons)
+
+    def _as_record(
+        self, config: Config, concluded: _Concluded, now: datetime, *, series: int, failed: int
+    ) -> PollRecord:
+        memories = concluded.memories.items()
+        return PollRecord(
+            started_at=now,
+            finished_at=self._clock(),
+            follows=self._last_poll.started_at if self._last_poll else None,
+            series=series,
+            failed=failed,
+            answered=len(checks.queries_of(config.alerts)) - failed,
+            states=[
+                state for name, memory in memories for state in alerting.changed_states(self._memory(name), memory)
+            ],
+            known={name: memory.known for name, memory in memories if memory.known != self._memory(name).known},
+            changes=concluded.changes,
+            near_misses=concluded.near_misses,
         )
-        self._observed_at |= {name: now for name, one in outcomes.items() if one.is_complete}
-        self._memories |= {name: one.progress.memory for name, one in outcomes.items()}
-        for name in removed:
-            del self._memories[name]
-        _report_changes(record)
-        return Tick(record, tuple(dict.fromkeys(error.reason for error in failures.values())))
+
+    def _record(self, record: PollRecord, memories: Mapping[str, AlertMemory], observed: Iterable[str]) -> None:
+        """Store the poll, and only then believe it."""
+        self._is_sure = False
+        cancelled = self._store.record(record)
+        self._is_sure = True
+        answered_at = record.finished_at if record.answered else self._answered_at
+        self._last_poll = PollSummary(started_at=record.started_at, answered_at=answered_at)
+        self._observed_at |= dict.fromkeys(observed, record.started_at)
+        self._memories |= {name: memory for name, memory in memories.items() if memory != AlertMemory()}
+        for name, memory in memories.items():
+            if memory == AlertMemory():
+                self._memories.pop(name, None)
+        pollreport.recorded(record, cancelled)
+
+    def _advance(
+        self, alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], settings: Settings, now: datetime
+    ) -> _Outcome:
+        evaluation = checks.evaluate(alert, answers, now)
+        pollreport.unreadable(alert, answers, evaluation)
+        gap = self._unobserved(alert, settings, now) if evaluation.is_complete else timedelta(0)
+        progress = alerting.advance(alert, evaluation, self._memory(alert.name), now, gap)
+        return _Outcome(progress, len(evaluation.readings), evaluation.is_complete)
+
+    def _examine_self(
+        self,
+        own: Alert,
+        config: Config,
+        unanswered: set[str],
+        reasons: tuple[str, ...],
+        file_trouble: str | None,
+        now: datetime,
+    ) -> _Outcome:
+        """What this poll means for the pager itself."""
+        memory = self._memory(OWN)
+        before = self._unanswered
+        since = now if before or self._observed_at else health.trouble_since(memory) or now
+        self._unanswered = {name: before.get(name, since) for name in unanswered}
+        trouble = "; ".join(reasons)
+        evaluation = health.examine(own, self._unanswered, trouble, file_trouble, alerts=len(config.alerts))
+        return _Outcome(alerting.advance(own, evaluation, health.began(memory, self._unanswered), now))
+
+    def _conclude(
+        self, alerts: Iterable[Alert], outcomes: Mapping[str, _Outcome], config: Config, now: datetime
+    ) -> _Concluded:
+        """Once it is known of every alert what it comes to: say who is told."""
+        firing = {name for name in self._memories.keys() - outcomes.keys() if telling.is_firing(self._memories[name])}
+        firing |= {name for name, one in outcomes.items() if telling.is_firing(one.progress.memory)}
+        holds = telling.Holds(silences=self._store.silences(now), firing=frozenset(firing))
+        by_name = {alert.name: alert for alert in alerts}
+        concluded = _Concluded({}, [], [])
+        for name, one in outcomes.items():
+            with _kept_apart(name):
+                told = telling.tell(by_name[name], one.progress, now, holds)
+                concluded.changes.extend([self._change(event, config) for event in told.events])
+                concluded.near_misses.extend(one.progress.near_misses)
+                concluded.memories[name] = told.memory
+        for name in self._memories.keys() - by_name.keys():
+            retired = alerting.retire(self._memories[name], now)
+            concluded.changes.extend(self._change(event, config) for event in retired.events)
+            concluded.memories[name] = retired.memory
+        return concluded
 
     def tell_untold(self, config: Config) -> None:
         """Queue what is open for the routes that should have it by now and do not.
 
         So a key that is corrected, changed or added while something fires gets the page, too. Raises StoreError.
         """
-        alerts = {alert.name: alert for alert in config.alerts}
         changes = []
+        for event, told, _ in self._told_incidents(config):
+            if routes := set(routing.routes_for(event, config)) - told:
+                changes.append(self._change(event, config, routes))
+        self._store.tell(changes)
+
+    def withdraw(self, config: Config) -> bool:
+        """End what is open wherever alerts.yml does not say any more, once it is accepted where it says now.
+
+        False while that is still to come, so that there is no moment at which nobody has the page. Raises StoreError.
+        """
+        changes = []
+        is_done = True
+        for event, told, accepted in self._told_incidents(config):
+            wanted = set(routing.routes_for(event, config))
+            if not wanted or told <= wanted:
+                continue
+            if wanted <= accepted:
+                ended = replace(event, kind=EventKind.RESOLVED, reason=TOLD_ELSEWHERE)
+                changes.append(self._change(ended, config, told - wanted))
+            else:
+                is_done = False
+        self._store.tell(changes)
+        return is_done
+
+    def _told_incidents(self, config: Config) -> Iterator[tuple[Event, frozenset[Route], frozenset[Route]]]:
+        """Yield a trigger for each open incident that was told, with the routes that have it or will, and that do."""
+        alerts = {alert.name: alert for alert in (health.own_alert(config.settings), *config.alerts)}
         for incident in self._store.open_incidents():
             alert = alerts.get(incident.key.alert)
             if alert is None:
                 continue  # the tick ends it
-            event = alerting.trigger_again(alert, self._memory(alert.name), incident.key, incident.level, self._clock())
-            routes = set(routing.routes_for(event, config.settings)) - incident.routes
-            if routes:
-                message = messages.render(event, config.settings.graphite_url)
-                changes.append(Change(event=event, message=message, routes=tuple(sorted(routes))))
-        if changes:
-            self._store.tell(changes)
+            memory = self._memory(alert.name)
+            event = telling.trigger_again(alert, memory, incident.key, incident.level, self._clock())
+            if event is not None:
+                yield event, incident.routes, incident.accepted
 
-    def _as_record(self, outcomes: Mapping[str, _Outcome], now: datetime, *, answered: int, failed: int) -> PollRecord:
-        return PollRecord(
-            started_at=now,
-            finished_at=self._clock(),
-            series=sum(one.series for one in outcomes.values()),
-            failed=failed,
-            answered=answered,
-            follows=self._last_poll.started_at if self._last_poll else None,
-            states=tuple(state for one in outcomes.values() for state in one.progress.changed),
-            known=self._changes_of_known(outcomes),
-            changes=tuple(change for one in outcomes.values() for change in one.changes),
-        )
-
-    def _advance(
-        self, alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], settings: Settings, now: datetime
-    ) -> _Outcome:
-        evaluation = checks.evaluate(alert, answers)
-        _report_unreadable(alert, answers, evaluation)
-        gap = self._unobserved(alert, settings, now) if evaluation.is_complete else timedelta(0)
-        progress = alerting.advance(alert, evaluation, self._memory(alert.name), now, gap)
-        return _Outcome(progress, _changes(progress, settings), len(evaluation.readings), evaluation.is_complete)
+    def _change(self, event: Event, config: Config, routes: Iterable[Route] | None = None) -> Change:
+        where = routing.routes_for(event, config) if routes is None else tuple(sorted(routes))
+        return Change(event=event, message=messages.render(event, config.settings.graphite_url), routes=where)
 
     @property
     def _answered_at(self) -> datetime | None:
@@ -169,9 +259,14 @@ class Poller:
     def _memory(self, alert_name: str) -> AlertMemory:
         return self._memories.get(alert_name) or AlertMemory()
 
-    def _changes_of_known(self, outcomes: Mapping[str, _Outcome]) -> Mapping[str, Mapping[str, frozenset[str]]]:
-        after = {name: one.progress.memory.known for name, one in outcomes.items()}
-        return {name: known for name, known in after.items() if known != self._memory(name).known}
+
+@contextlib.contextmanager
+def _kept_apart(alert: str) -> Iterator[None]:
+    """Keep a bug that one alert brings out from silencing the others."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        log.error("alert_failed", alert=alert, reason=describe_bug(error))
 
 
 def _answered(
@@ -201,57 +296,6 @@ def _answered(
                     del answers[used]
 
 
-def _changes(progress: Progress, settings: Settings) -> tuple[Change, ...]:
-    return tuple(
-        Change(
-            event=event,
-            message=messages.render(event, settings.graphite_url),
-            routes=routing.routes_for(event, settings),
-        )
-        for event in progress.events
-    )
-
-
 def _failures(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError]) -> dict[Query, FetchError]:
     found = ((entry.query, answers[entry.query]) for entry in alert.entries)
     return {query: answer for query, answer in found if isinstance(answer, FetchError)}
-
-
-def _report_failures(failures: Mapping[Query, FetchError]) -> None:
-    """Log each reason once: when Graphite is down, a line for every target would bury it."""
-    targets: dict[str, list[str]] = {}
-    for error in failures.values():
-        targets.setdefault(error.reason, []).append(error.target)
-    for reason, concerned in targets.items():
-        log.error("fetch_failed", reason=reason, target=concerned[0], targets=len(concerned))
-
-
-def _report_unreadable(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], evaluation: Evaluation) -> None:
-    for entry in alert.entries:
-        answer = answers[entry.query]
-        if not isinstance(answer, FetchError) and answer.bad_lines:
-            log.warning("lines_unreadable", alert=alert.name, lines=len(answer.bad_lines), first=answer.bad_lines[0])
-    if evaluation.unreadable:
-        first = min(evaluation.unreadable)
-        log.warning("series_unreadable", alert=alert.name, series=len(evaluation.unreadable), first=first)
-
-
-def _report_changes(record: PollRecord) -> None:
-    for change in record.changes:
-        event = change.event
-        log.warning(
-            "triggered" if event.kind is EventKind.TRIGGERED else "resolved",
-            alert=change.message.alert,
-            series=change.message.series,
-            incident=event.level.value,
-            value=event.value,
-            reason=event.reason,
-            routes=len(change.routes) if event.kind is EventKind.TRIGGERED else None,
-        )
-    log.info(
-        "poll",
-        series=record.series,
-        failed=record.failed,
-        changes=len(record.changes),
-        seconds=(record.finished_at - record.started_at).total_seconds(),
-    )

@@ -6,7 +6,7 @@ import enum
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from graphitepager.model import EventKind, Level, Link, Message
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from graphitepager.alerting import AlertMemory
-    from graphitepager.model import Event, Route, SeriesKey, SeriesState
+    from graphitepager.model import Event, NearMiss, Route, SeriesKey, SeriesState
 
 
 class DeliveryStatus(enum.Enum):
@@ -23,13 +23,14 @@ class DeliveryStatus(enum.Enum):
     PENDING = "pending"
     SENT = "sent"
     DEAD = "dead"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """An event with its words and where they go.
 
-    `routes` matters for a trigger only: a resolve goes where the trigger of its incident went, as stored.
+    `routes` matters for a trigger only: what follows it goes where the trigger of its incident went, as stored.
     """
 
     event: Event
@@ -57,6 +58,7 @@ class PollRecord:
     states: Sequence[SeriesState] = ()
     known: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
     changes: Sequence[Change] = ()
+    near_misses: Sequence[NearMiss] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,19 +82,42 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenIncident:
-    """An incident that has not ended. `routes` are those that have its trigger, or will when it can be sent."""
+    """An incident that has not ended.
+
+    `routes` are those that have its trigger, or will when it can be sent; `accepted` those of them that have it.
+    """
 
     key: SeriesKey
     level: Level
+    routes: frozenset[Route]
+    accepted: frozenset[Route]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownIncident:
+    """The newest incident with a dedup key, open or not. `routes` are those that accepted its trigger, now or ever."""
+
+    dedup_key: str
+    key: SeriesKey
+    level: Level
+    is_open: bool
     routes: frozenset[Route]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """What is not sent: how many wait, how many were given up."""
+    """What is not sent: how many wait, how many were given up, and since when the oldest trigger has been waiting."""
 
     pending: int
     dead: int
+    oldest_page: datetime | None = None
+
+
+class KeptConfig(NamedTuple):
+    """The text of the last alerts.yml that was good, and what its source was called."""
+
+    source: str
+    text: str
 
 
 def to_json(message: Message) -> str:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphitepager.model import Entry, Event, EventKind, Level, Route, Settings
+from graphitepager.model import OWN, Entry, Event, EventKind, Level, Route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from graphitepager.model import Config, Settings
 
-def routes_for(event: Event, settings: Settings) -> tuple[Route, ...]:
-    """Say where a trigger goes.
 
-    A resolve has no routes of its own: it goes wherever its trigger went, which the store knows.
+def routes_for(event: Event, config: Config) -> tuple[Route, ...]:
+    """Say where a trigger goes; nowhere, while something holds it back.
+
+    What follows a trigger has no routes of its own: it goes wherever that went, which the store knows.
     """
-    if event.kind is not EventKind.TRIGGERED or event.entry is None:
+    if event.kind is not EventKind.TRIGGERED or event.entry is None or event.held_by is not None:
         return ()
-    return tuple(_routes(event.entry, event.level, settings))
+    return tuple(_routes(event.key.alert, event.entry, event.level, config))
 
 
 def pagerduty_key(entry: Entry, level: Level, settings: Settings) -> str | None:
@@ -25,9 +27,17 @@ def pagerduty_key(entry: Entry, level: Level, settings: Settings) -> str | None:
     return entry.pagerduty_key or settings.pagerduty_keys.get(level) or settings.pagerduty_key
 
 
-def _routes(entry: Entry, level: Level, settings: Settings) -> Iterator[Route]:
-    key = pagerduty_key(entry, level, settings)
-    if key and level in entry.page_on:
-        yield Route("pagerduty", key)
-    if settings.stdout_enabled:
+def _routes(alert: str, entry: Entry, level: Level, config: Config) -> Iterator[Route]:
+    key = pagerduty_key(entry, level, config.settings)
+    if level in entry.page_on:
+        keys = [key] if key else _everybodys_keys(config) if alert == OWN else []
+        yield from (Route("pagerduty", each) for each in keys)
+    if config.settings.stdout_enabled:
         yield Route("stdout", "")
+
+
+def _everybodys_keys(config: Config) -> list[str]:
+    """Every key of the file: where there is none for everything, all are told that the pager itself is in trouble."""
+    keys = [*config.settings.pagerduty_keys.values()]
+    keys += [key for alert in config.alerts for entry in alert.entries if (key := entry.pagerduty_key)]
+    return list(dict.fromkeys(keys))

@@ -7,6 +7,7 @@ import math
 import re
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -87,7 +88,8 @@ def look(config: Config) -> Result:
         )
     finally:
         fetcher.close()
-    evaluations = [(alert, checks.evaluate(alert, answers)) for alert in config.alerts]
+    now = datetime.now(UTC)
+    evaluations = [(alert, checks.evaluate(alert, answers, now)) for alert in config.alerts]
     return Result(
         readings=tuple(
             evaluation.readings[name]

@@ -1,8 +1,8 @@
 """The notifiers: one file each, and one line each in the registry below.
 
 A notifier delivers one message once. It keeps no state, decides nothing, never retries and never logs: it returns
-what the receiver answered, or raises SendError(permanent, retry_after). Every call it makes ends within its own
-timeout. Which message goes where, when and how often is decided by routing.py and outbox.py.
+what the receiver answered, or raises SendError(permanent, is_invalid, is_throttled, retry_after). Every call it makes
+ends within its own timeout. Which message goes where, when and how often is decided by routing.py and outbox.py.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ NOTIFIERS = {
     "pagerduty": "graphitepager.notifiers.pagerduty:from_settings",
     "stdout": "graphitepager.notifiers.stdout:from_settings",
 }
+
+# How many messages a minute each address of a notifier is sent; no limit for those that are not here. PagerDuty itself
+# takes about 120 for a routing key, which other tools of the same people may use as well.
+RATES_PER_MINUTE = {"pagerduty": 100}
 
 
 class Notifier(Protocol):

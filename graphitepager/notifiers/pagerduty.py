@@ -41,6 +41,7 @@ _EVENT_BYTES = MAX_BODY_BYTES - 100
 _SHORT_TEXT, _FEW_DETAILS = 500, 50
 _REASON_LENGTH = 300
 _ACCEPTED, _REQUEST_TIMEOUT, _TOO_MANY_REQUESTS = 202, 408, 429
+_BAD_REQUEST, _TOO_LARGE = 400, 413
 _URL_SAFE = ":/?#[]@!$&'()*+,;=%~"
 
 _SILENT = logging.getLogger(f"{__name__}.silent")
@@ -139,8 +140,13 @@ class _OneRequest(pagerduty.EventsApiV2Client):
 
 def _event(message: Message) -> dict[str, Any]:
     """The message as an event that PagerDuty accepts, whatever a series may be called or a rule may say."""
-    event: dict[str, Any] = {"event_action": message.kind.value, "dedup_key": _dedup_key(message.dedup_key)}
-    if message.kind is EventKind.RESOLVED:
+    is_end = message.kind is EventKind.RESOLVED
+    # A repeat is a trigger, too: it joins its incident, or opens it again where somebody has closed it by hand.
+    event: dict[str, Any] = {
+        "event_action": "resolve" if is_end else "trigger",
+        "dedup_key": _dedup_key(message.dedup_key),
+    }
+    if is_end:
         return event
     links = {link: address for link in message.links if (address := _web_address(link.href))}
     affected = _line(message.series, message.alert, "Graphite")
@@ -238,10 +244,13 @@ def _verdict(answer: Any, routing_key: str) -> str:
     said = _printable("; ".join(_complaints(body)) or answer.text, routing_key)
     reason = f"PagerDuty answered {status}" + (f": {said}" if said else "")
     if status in (_REQUEST_TIMEOUT, _TOO_MANY_REQUESTS) or status // 100 not in (3, 4):
-        raise SendError(reason, retry_after=_retry_after(answer.headers))
+        is_throttled = status == _TOO_MANY_REQUESTS
+        raise SendError(reason, is_throttled=is_throttled, retry_after=_retry_after(answer.headers))
+    # What it says of a key that it does not know is plain text, and no plainer message would help.
+    is_invalid = status == _TOO_LARGE or (status == _BAD_REQUEST and "errors" in body)
     if "errors" not in body:
         reason += " (check the routing key, and that pagerduty_events_url is that of your service region)"
-    raise SendError(reason, permanent=True)
+    raise SendError(reason, permanent=True, is_invalid=is_invalid)
 
 
 def _json_object(answer: Any) -> dict[str, Any]:

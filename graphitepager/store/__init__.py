@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import zlib
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import select, update
 
-from graphitepager.alerting import AlertMemory
 from graphitepager.errors import StoreError
-from graphitepager.model import SeriesKey, SeriesState
 from graphitepager.records import PollSummary, Snapshot
+from graphitepager.store import configs, ledger, states
 from graphitepager.store import deliveries as queue
-from graphitepager.store import ledger
+from graphitepager.store import silences as mutes
 from graphitepager.store.database import create_engine, database_url, explained
+from graphitepager.store.lease import LockLease, RowLease
 from graphitepager.store.migrations import migrate
-from graphitepager.store.tables import known_series, polls, series_states, text_id
+from graphitepager.store.tables import polls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
     from sqlalchemy import Connection, Engine
     from sqlalchemy.engine import URL
 
-    from graphitepager.model import Delivery
-    from graphitepager.records import Backlog, Change, OpenIncident, PollRecord
+    from graphitepager.model import Delivery, Matcher, Silence
+    from graphitepager.records import Backlog, Change, KeptConfig, KnownIncident, OpenIncident, PollRecord
+    from graphitepager.store.lease import Lease
 
 __all__ = ["Store", "database_url"]
 
@@ -67,50 +67,80 @@ class Store:
     def load(self) -> Snapshot:
         """Everything that a starting daemon has to know."""
         with self._reading() as db:
-            return Snapshot(memories=_load_memories(db), last_poll=_load_poll(db))
+            return Snapshot(memories=states.load(db), last_poll=_load_poll(db))
 
-    def record(self, poll: PollRecord) -> None:
+    def record(self, poll: PollRecord) -> tuple[Change, ...]:
         """Store one poll in one transaction. To record it again, after a crash or a lost answer, changes nothing.
 
-        Raises StoreError, and stores nothing, where the last poll stored is not the one that this one follows.
+        Returns the resolves that need not be told, because nobody had been told yet of what they end. Raises
+        StoreError, and stores nothing, where the last poll stored is not the one that this one follows.
         """
         with self._writing() as db:
             # First, because the row's lock lets one poll in at a time, should two processes ever poll at once.
             if not _take_turn(db, poll):
-                return
-            _save_states(db, poll.states, poll.finished_at)
-            _save_known(db, poll.known, poll.finished_at)
-            ledger.enter(db, poll.changes)
+                return ()
+            states.save(db, poll.states, poll.finished_at)
+            states.save_known(db, poll.known, poll.finished_at)
+            ledger.enter_near_misses(db, poll.near_misses)
+            return ledger.enter(db, poll.changes)
+
+    def lease(self, holder: str, lasts: timedelta) -> Lease:
+        """The right to poll, which one `holder` at a time can have; unrenewed it `lasts` so long, LONGEST at most."""
+        kind = RowLease if self._url.get_backend_name() == "sqlite" else LockLease
+        return kind(self._reader, self._url, holder, lasts)
 
     def open_incidents(self) -> list[OpenIncident]:
         """Every incident that has not ended, oldest first."""
         with self._reading() as db:
             return ledger.open_incidents(db)
 
+    def known_incidents(self) -> Mapping[str, KnownIncident]:
+        """The newest incident of every dedup key."""
+        with self._reading() as db:
+            return ledger.known_incidents(db)
+
     def tell(self, changes: Sequence[Change]) -> None:
-        """Queue these triggers of incidents that are open already; of those that are not (any more), nothing."""
+        """Queue these for their routes, of incidents that are open already; of those that are not, nothing.
+
+        A trigger tells somebody new; a resolve ends an incident in one place, while it goes on in another.
+        """
         with self._writing() as db:
             ledger.tell(db, changes)
 
     def claim(
-        self, now: datetime, *, worker: str, lease: timedelta, limit: int, notifier: str | None = None
+        self,
+        now: datetime,
+        *,
+        worker: str,
+        lease: timedelta,
+        limit: int,
+        notifier: str | None = None,
+        paused: Collection[str] = (),
     ) -> list[Delivery]:
         """Take up to `limit` deliveries to send until `now` + `lease`, critical ones first, a lane in order.
 
-        With `notifier`, only what goes through that one. A lease must be shorter than `deliveries.LONGEST_WAIT`.
+        With `notifier`, only what goes through that one; nothing that goes to an address in `paused`. A lease must be
+        shorter than `deliveries.LONGEST_WAIT`.
         """
         with self._writing() as db:
-            return queue.claim(db, now, worker=worker, lease=lease, limit=limit, notifier=notifier)
+            return queue.claim(db, now, worker=worker, lease=lease, limit=limit, notifier=notifier, paused=paused)
+
+    def sent_since(self, notifier: str, moment: datetime) -> list[tuple[str, datetime]]:
+        """The address and the time of everything that the notifier has delivered since then, in order."""
+        with self._reading() as db:
+            return queue.sent_since(db, notifier, moment)
 
     def mark_sent(self, delivery_id: int, worker: str, at: datetime, answer: str) -> bool:
         """It was accepted. Like all marks: False, and nothing stored, when the claim has passed to another worker."""
         with self._writing() as db:
             return queue.mark_sent(db, delivery_id, worker, at, answer)
 
-    def mark_failed(self, delivery_id: int, worker: str, error: str, next_attempt_at: datetime) -> bool:
-        """It was not accepted, and is to be tried again."""
+    def mark_failed(
+        self, delivery_id: int, worker: str, error: str, next_attempt_at: datetime, *, make_minimal: bool = False
+    ) -> bool:
+        """It was not accepted, and is to be tried again, with `make_minimal` as the least that tells what is wrong."""
         with self._writing() as db:
-            return queue.mark_failed(db, delivery_id, worker, error, next_attempt_at)
+            return queue.mark_failed(db, delivery_id, worker, error, next_attempt_at, make_minimal=make_minimal)
 
     def mark_dead(self, delivery_id: int, worker: str, at: datetime, error: str) -> bool:
         """It was not accepted and never will be; what follows in its lane may go."""
@@ -122,15 +152,41 @@ class Store:
         with self._writing() as db:
             queue.release(db, worker)
 
-    def next_due(self, now: datetime, notifier: str | None = None) -> datetime | None:
-        """When `claim` could next return something, possibly in the past; None when nothing is pending."""
+    def next_due(self, now: datetime, notifier: str | None = None, paused: Collection[str] = ()) -> datetime | None:
+        """When `claim` could next return something, possibly in the past; None when nothing (else) is pending."""
         with self._reading() as db:
-            return queue.next_due(db, now, notifier)
+            return queue.next_due(db, now, notifier, paused)
 
     def backlog(self) -> Backlog:
-        """How many deliveries wait, and how many were given up."""
+        """What waits, and how much was given up."""
         with self._reading() as db:
             return queue.backlog(db)
+
+    def add_silence(
+        self, *, matchers: Sequence[Matcher], author: str, comment: str, begins_at: datetime, ends_at: datetime
+    ) -> Silence:
+        with self._writing() as db:
+            return mutes.add(db, matchers, author, comment, begins_at, ends_at)
+
+    def silences(self, now: datetime | None = None) -> tuple[Silence, ...]:
+        """Those that have not ended at `now`, or all that there ever were."""
+        with self._reading() as db:
+            return mutes.everything(db) if now is None else mutes.active(db, now)
+
+    def end_silence(self, silence_id: int, now: datetime) -> Silence | None:
+        """End it now; None where there is none with that number, or it is over."""
+        with self._writing() as db:
+            return mutes.end(db, silence_id, now)
+
+    def keep_config(self, config: KeptConfig, now: datetime) -> None:
+        """Keep it as the last good one."""
+        with self._writing() as db:
+            configs.keep(db, config, now)
+
+    def kept_config(self) -> KeptConfig | None:
+        """The last good one, if there ever was one."""
+        with self._reading() as db:
+            return configs.kept(db)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -141,26 +197,6 @@ class Store:
     def _writing(self) -> Iterator[Connection]:
         with explained(self._url), self._writer.begin() as db:
             yield db
-
-
-def _load_memories(db: Connection) -> dict[str, AlertMemory]:
-    states: dict[str, dict[str, SeriesState]] = {}
-    for row in db.execute(select(series_states)):
-        states.setdefault(row.alert, {})[row.series] = SeriesState(
-            key=SeriesKey(row.alert, row.series),
-            level=row.level,
-            since=row.since,
-            value=row.value,
-            no_data_since=row.no_data_since,
-            no_data_open=row.no_data_open,
-        )
-    known: dict[str, dict[str, frozenset[str]]] = {}
-    for row in db.execute(select(known_series)):
-        known.setdefault(row.alert, {})[row.target] = _unpack(row.names)
-    return {
-        alert: AlertMemory(states=states.get(alert, {}), known=known.get(alert, {}))
-        for alert in states.keys() | known.keys()
-    }
 
 
 def _load_poll(db: Connection) -> PollSummary | None:
@@ -186,57 +222,3 @@ def _take_turn(db: Connection, poll: PollRecord) -> bool:
     raise StoreError(
         "another graphite-pager has polled on this database; what it recorded is read before the next poll"
     )
-
-
-def _save_states(db: Connection, states: Iterable[SeriesState], now: datetime) -> None:
-    """Replace by delete and insert: the same on every database, and as quick as an upsert."""
-    rows = {
-        text_id(*state.key): {
-            "id": text_id(*state.key),
-            "alert": state.key.alert,
-            "series": state.key.series,
-            "level": state.level,
-            "since": state.since,
-            "value": state.value,
-            "no_data_since": state.no_data_since,
-            "no_data_open": state.no_data_open,
-            "updated_at": now,
-            "is_quiet": state.is_quiet,
-        }
-        for state in states
-    }
-    if rows:
-        db.execute(
-            delete(series_states).where(series_states.c.id == bindparam("gone")), [{"gone": id_} for id_ in rows]
-        )
-    if kept := [row for row in rows.values() if not row.pop("is_quiet")]:
-        db.execute(insert(series_states), kept)
-
-
-def _save_known(db: Connection, known: Mapping[str, Mapping[str, frozenset[str]]], now: datetime) -> None:
-    if known:
-        changed = [{"changed": text_id(alert)} for alert in known]
-        db.execute(delete(known_series).where(known_series.c.alert_id == bindparam("changed")), changed)
-    if rows := [
-        {
-            "alert_id": text_id(alert),
-            "target_id": text_id(target),
-            "alert": alert,
-            "target": target,
-            "names": _pack(names),
-            "updated_at": now,
-        }
-        for alert, by_target in known.items()
-        for target, names in by_target.items()
-    ]:
-        db.execute(insert(known_series), rows)
-
-
-def _pack(names: frozenset[str]) -> bytes:
-    """Level 1: the names of one alert are much alike, and 100,000 of them take 50 ms instead of 200."""
-    lines = "".join(f"{name}\n" for name in sorted(names))
-    return zlib.compress(lines.encode("utf-8", "surrogatepass"), level=1)
-
-
-def _unpack(names: bytes) -> frozenset[str]:
-    return frozenset(zlib.decompress(names).decode("utf-8", "surrogatepass").split("\n")[:-1])

@@ -56,7 +56,7 @@ _ADVICE = {
     "3D000": "create that database, or correct its name in DATABASE_URL",
     "42501": "grant this user the right to create and write tables",
     "53100": "the server's disk is full",
-    "53300": "the server has no connection left: graphite-pager needs up to four",
+    "53300": "the server has no connection left: graphite-pager needs up to five",
     "55P03": "another process keeps a lock: is a second graphite-pager migrating?",
     "57014": f"it took longer than {_STATEMENT_TIMEOUT_MS // 1000} s",
 }

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, exists, func, literal, select, update
+from sqlalchemy import and_, case, exists, func, literal, or_, select, update
 
-from graphitepager.model import Delivery, Level, Route
+from graphitepager.model import Delivery, EventKind, Level, Route
 from graphitepager.records import Backlog, DeliveryStatus, from_json
 from graphitepager.store.tables import UtcDateTime, deliveries
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection
@@ -20,38 +21,87 @@ if TYPE_CHECKING:
 # clock that has been set back since: to believe it would hold pages back for as long as that clock was wrong.
 LONGEST_WAIT = timedelta(minutes=15)
 
-_earlier = deliveries.alias("earlier")
 _PENDING = deliveries.c.finished_at.is_(None)
+_IS_TRIGGER = deliveries.c.kind == EventKind.TRIGGERED
+
+# What has to leave before it. To one address everything goes in order, but a page never waits for what is told of the
+# other levels. Elsewhere nothing ends before what takes its place has begun.
+_earlier = deliveries.alias("earlier")
 _IS_FIRST_IN_LANE = ~exists().where(
-    _earlier.c.lane == deliveries.c.lane, _earlier.c.finished_at.is_(None), _earlier.c.id < deliveries.c.id
+    _earlier.c.lane == deliveries.c.lane,
+    _earlier.c.finished_at.is_(None),
+    _earlier.c.id < deliveries.c.id,
+    case(
+        (_earlier.c.address != deliveries.c.address, and_(_earlier.c.kind == EventKind.TRIGGERED, ~_IS_TRIGGER)),
+        else_=or_(_earlier.c.level == deliveries.c.level, ~_IS_TRIGGER),
+    ),
 )
-_CRITICAL_FIRST = case((deliveries.c.level == Level.CRITICAL, 0), else_=1)
+
+# Pages before everything else, critical ones first; that something has ended can wait. What holds up another is as
+# urgent as that.
+_peer = deliveries.alias("peer")
+_URGENCY = (
+    select(
+        func.min(
+            case(
+                (_peer.c.kind == EventKind.RESOLVED, 3),
+                (_peer.c.kind != EventKind.TRIGGERED, 2),
+                (_peer.c.level == Level.CRITICAL, 0),
+                else_=1,
+            )
+        )
+    )
+    .where(
+        _peer.c.lane == deliveries.c.lane,
+        _peer.c.finished_at.is_(None),
+        _peer.c.id >= deliveries.c.id,
+        _peer.c.address == deliveries.c.address,
+    )
+    .correlate(deliveries)
+    .scalar_subquery()
+)
+
+# Whoever was sending it has vanished, or was interrupted: it may have arrived.
+_INTERRUPTION: dict[str, Any] = {
+    "attempts": deliveries.c.attempts + 1,
+    "last_error": "interrupted before an answer came",
+}
 
 
 def claim(
-    db: Connection, now: datetime, *, worker: str, lease: timedelta, limit: int, notifier: str | None = None
+    db: Connection,
+    now: datetime,
+    *,
+    worker: str,
+    lease: timedelta,
+    limit: int,
+    notifier: str | None = None,
+    paused: Collection[str] = (),
 ) -> list[Delivery]:
     """Take up to `limit` deliveries that are due, first in their lane and in nobody's hands, critical ones first.
 
     Rows that another worker is claiming at this moment are passed over on PostgreSQL; on SQLite the write lock of
     this transaction keeps the other one out. A row looked at is therefore a row owned, and one UPDATE takes them all.
+    A claim that was never finished counts as a failed attempt.
     """
     rows = db.execute(
         select(deliveries)
-        .where(*_waiting(notifier), ~_is_ahead(deliveries.c.next_attempt_at, now), ~_is_claimed(now))
-        .order_by(_CRITICAL_FIRST, deliveries.c.id)
+        .where(*_waiting(notifier, paused), ~_is_ahead(deliveries.c.next_attempt_at, now), ~_is_claimed(now))
+        .order_by(_URGENCY, deliveries.c.id)
         .limit(limit)
         .with_for_update(of=deliveries, skip_locked=True)
     ).all()
     if rows:
         taken = update(deliveries).where(deliveries.c.id.in_([row.id for row in rows]))
+        db.execute(taken.where(deliveries.c.claimed_by.is_not(None)).values(**_INTERRUPTION))
         db.execute(taken.values(claimed_by=worker, claimed_until=now + lease))
     return [
         Delivery(
             id=row.id,
             message=from_json(row.message),
             route=Route(notifier=row.notifier, address=row.address),
-            attempts=row.attempts,
+            attempts=row.attempts + (row.claimed_by is not None),
+            is_minimal=row.is_minimal,
         )
         for row in rows
     ]
@@ -62,7 +112,9 @@ def mark_sent(db: Connection, delivery_id: int, worker: str, at: datetime, answe
     return _finish_attempt(db, delivery_id, worker, status=DeliveryStatus.SENT, finished_at=at, answer=answer)
 
 
-def mark_failed(db: Connection, delivery_id: int, worker: str, error: str, next_attempt_at: datetime) -> bool:
+def mark_failed(
+    db: Connection, delivery_id: int, worker: str, error: str, next_attempt_at: datetime, *, make_minimal: bool
+) -> bool:
     """Put it off."""
     return _finish_attempt(
         db,
@@ -71,6 +123,7 @@ def mark_failed(db: Connection, delivery_id: int, worker: str, error: str, next_
         attempts=deliveries.c.attempts + 1,
         last_error=error,
         next_attempt_at=next_attempt_at,
+        **({"is_minimal": True} if make_minimal else {}),
     )
 
 
@@ -94,32 +147,54 @@ def _finish_attempt(db: Connection, delivery_id: int, worker: str, **values: Any
 
 
 def release(db: Connection, worker: str) -> None:
-    """Give back what `worker` holds."""
+    """Give back what `worker` holds; whether it has arrived nobody knows, so that it counts as tried."""
     held = update(deliveries).where(deliveries.c.claimed_by == worker, _PENDING)  # for the index's sake
-    db.execute(held.values(claimed_by=None, claimed_until=None))
+    db.execute(held.values(claimed_by=None, claimed_until=None, **_INTERRUPTION))
 
 
-def next_due(db: Connection, now: datetime, notifier: str | None = None) -> datetime | None:
+def next_due(
+    db: Connection, now: datetime, notifier: str | None = None, paused: Collection[str] = ()
+) -> datetime | None:
     """When `claim` could next return something, possibly in the past; None when nothing is pending."""
     sendable_at = case(
         (_is_claimed(now), deliveries.c.claimed_until),
         (deliveries.c.next_attempt_at > now + LONGEST_WAIT, literal(now, UtcDateTime())),
         else_=deliveries.c.next_attempt_at,
     )
-    due: datetime | None = db.scalar(select(func.min(sendable_at)).where(*_waiting(notifier)))
+    due: datetime | None = db.scalar(select(func.min(sendable_at)).where(*_waiting(notifier, paused)))
     return due
+
+
+def sent_since(db: Connection, notifier: str, moment: datetime) -> list[tuple[str, datetime]]:
+    """Address and time of what was delivered since then."""
+    rows = db.execute(
+        select(deliveries.c.address, deliveries.c.finished_at)
+        .where(
+            deliveries.c.notifier == notifier,
+            deliveries.c.status == DeliveryStatus.SENT,
+            deliveries.c.finished_at > moment,
+        )
+        .order_by(deliveries.c.finished_at)
+    )
+    return [(row.address, row.finished_at) for row in rows]
 
 
 def backlog(db: Connection) -> Backlog:
     """Count what waits and what was given up."""
     pending = db.scalar(select(func.count()).select_from(deliveries).where(_PENDING))
     dead = db.scalar(select(func.count()).where(deliveries.c.status == DeliveryStatus.DEAD))
-    return Backlog(pending=pending or 0, dead=dead or 0)
+    oldest = db.scalar(select(func.min(deliveries.c.created_at)).where(_PENDING, _IS_TRIGGER))
+    return Backlog(pending=pending or 0, dead=dead or 0, oldest_page=oldest)
 
 
-def _waiting(notifier: str | None) -> list[ColumnElement[bool]]:
+def _waiting(notifier: str | None, paused: Collection[str]) -> list[ColumnElement[bool]]:
     """Conditions for what is next in its lane, of one notifier or of all."""
-    return [_PENDING, _IS_FIRST_IN_LANE] + ([deliveries.c.notifier == notifier] if notifier is not None else [])
+    conditions = [_PENDING, _IS_FIRST_IN_LANE]
+    if notifier is not None:
+        conditions.append(deliveries.c.notifier == notifier)
+    if paused:
+        conditions.append(deliveries.c.address.not_in(list(paused)))
+    return conditions
 
 
 def _is_claimed(now: datetime) -> ColumnElement[bool]:

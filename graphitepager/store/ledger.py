@@ -2,67 +2,108 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select, update
 
 from graphitepager.model import EventKind, Route, SeriesKey
-from graphitepager.records import DeliveryStatus, OpenIncident, to_json
-from graphitepager.store.tables import deliveries, incidents, text_id
+from graphitepager.records import DeliveryStatus, KnownIncident, OpenIncident, to_json
+from graphitepager.store.tables import deliveries, incidents, near_misses, text_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection, Row
 
+    from graphitepager.model import NearMiss
     from graphitepager.records import Change
 
 # How many dedup keys one statement may ask for: a bound below every database's limit of parameters.
 _BATCH = 500
 
 
-def enter(db: Connection, changes: Iterable[Change]) -> None:
+def enter(db: Connection, changes: Iterable[Change]) -> tuple[Change, ...]:
     """Open and close incidents, and queue what is to be told, in the order of `changes`.
 
-    To open what is open, or to close what is closed, is nothing: that is a poll recorded again after a crash.
+    To close what is closed is nothing. Returns the resolves that nobody needs: their triggers had not been sent.
     """
-    for batch in _batches(changes):
-        _enter_batch(db, batch)
+    return tuple(change for batch in _batches(changes) for change in _enter_batch(db, batch))
+
+
+def enter_near_misses(db: Connection, misses: Sequence[NearMiss]) -> None:
+    """Add to the history of breaches that fired nothing."""
+    if misses:
+        db.execute(
+            insert(near_misses),
+            [
+                {
+                    "alert": one.key.alert,
+                    "series": one.key.series,
+                    "level": one.level,
+                    "began_at": one.since,
+                    "ended_at": one.until,
+                }
+                for one in misses
+            ],
+        )
 
 
 def open_incidents(db: Connection) -> list[OpenIncident]:
     """Every open incident, oldest first, with the routes whose delivery of its trigger was not refused for good."""
     columns = (incidents.c.id, incidents.c.alert, incidents.c.series, incidents.c.level)
     rows = db.execute(select(*columns).where(incidents.c.closed_at.is_(None)).order_by(incidents.c.id)).all()
-    routes: dict[int, set[Route]] = {}
-    triggers = (
-        select(deliveries.c.incident_id, deliveries.c.notifier, deliveries.c.address)
-        .join(incidents, incidents.c.id == deliveries.c.incident_id)
-        .where(
-            incidents.c.closed_at.is_(None),
-            deliveries.c.kind == EventKind.TRIGGERED,
-            deliveries.c.status != DeliveryStatus.DEAD,
-        )
-    )
-    for row in db.execute(triggers):
-        routes.setdefault(row.incident_id, set()).add(Route(notifier=row.notifier, address=row.address))
+    told = _told(db, incidents.c.closed_at.is_(None))
     return [
         OpenIncident(
             key=SeriesKey(row.alert, row.series),
             level=row.level,
-            routes=frozenset(routes.get(row.id, ())),
+            routes=frozenset(one.route for one in told.get(row.id, ()) if not one.is_refused),
+            accepted=frozenset(one.route for one in told.get(row.id, ()) if one.is_accepted),
         )
         for row in rows
     ]
 
 
-def tell(db: Connection, triggers: Iterable[Change]) -> None:
-    """Queue triggers of incidents that are open already, for routes that do not have them."""
-    for batch in _batches(triggers):
+def known_incidents(db: Connection) -> dict[str, KnownIncident]:
+    """The newest incident of every dedup key, with the routes that accepted its trigger, now or ever."""
+    columns = (incidents.c.id, incidents.c.dedup_key, incidents.c.alert, incidents.c.series, incidents.c.level)
+    newest = select(func.max(incidents.c.id)).group_by(incidents.c.dedup_key)
+    rows = db.execute(select(*columns, incidents.c.closed_at).where(incidents.c.id.in_(newest))).all()
+    accepted: dict[str, set[Route]] = {}
+    sent = (
+        select(incidents.c.dedup_key, deliveries.c.notifier, deliveries.c.address)
+        .join(incidents, incidents.c.id == deliveries.c.incident_id)
+        .where(deliveries.c.kind == EventKind.TRIGGERED, deliveries.c.status == DeliveryStatus.SENT)
+        .distinct()
+    )
+    for row in db.execute(sent):
+        accepted.setdefault(row.dedup_key, set()).add(Route(row.notifier, row.address))
+    return {
+        row.dedup_key: KnownIncident(
+            dedup_key=row.dedup_key,
+            key=SeriesKey(row.alert, row.series),
+            level=row.level,
+            is_open=row.closed_at is None,
+            routes=frozenset(accepted.get(row.dedup_key, ())),
+        )
+        for row in rows
+    }
+
+
+def tell(db: Connection, changes: Iterable[Change]) -> None:
+    """Queue these for their own routes, as far as their incidents are open, and a resolve as far as it is needed."""
+    for batch in _batches(changes):
         ids = _open_incidents(db, batch)
-        rows = [_delivery_row(ids[key], one, route) for key, one in batch.items() if key in ids for route in one.routes]
-        if rows:
-            db.execute(insert(deliveries), rows)
+        told = _told(db, incidents.c.id.in_(list(ids.values())))
+        leaving = {
+            ids[key]: [one for one in told.get(ids[key], ()) if one.route in change.routes]
+            for key, change in batch.items()
+            if key in ids and _ends(change)
+        }
+        heard_of_it = _take_back(db, leaving, max(change.event.at for change in batch.values()))
+        routes = {key: heard_of_it.get(ids[key], change.routes) for key, change in batch.items() if key in ids}
+        _queue(db, [(ids[key], batch[key], route) for key, where in routes.items() for route in where])
 
 
 def _batches(changes: Iterable[Change]) -> Iterator[dict[str, Change]]:
@@ -77,27 +118,131 @@ def _batches(changes: Iterable[Change]) -> Iterator[dict[str, Change]]:
         yield batch
 
 
-def _enter_batch(db: Connection, batch: Mapping[str, Change]) -> None:
-    open_ids = _open_incidents(db, batch)
-    opening = {key: change for key, change in batch.items() if _opens(change) and key not in open_ids}
-    closing = {key: change for key, change in batch.items() if not _opens(change) and key in open_ids}
-    routes: dict[str, Iterable[Route]] = {key: dict.fromkeys(change.routes) for key, change in opening.items()}
-    if opening:
-        db.execute(insert(incidents), [_incident_row(change) for change in opening.values()])
-        open_ids |= _open_incidents(db, opening)
-    if closing:
-        told = _told_routes(db, [open_ids[key] for key in closing])
-        routes |= {key: told.get(open_ids[key], ()) for key in closing}
-        _close(db, {open_ids[key]: change for key, change in closing.items()})
-    rows = [
-        _delivery_row(open_ids[key], change, route) for key, change in batch.items() for route in routes.get(key, ())
-    ]
+def _enter_batch(db: Connection, batch: Mapping[str, Change]) -> list[Change]:
+    ids = _open_incidents(db, batch)
+    if opening := [change for key, change in batch.items() if _triggers(change) and key not in ids]:
+        db.execute(insert(incidents), [_incident_row(change) for change in opening])
+        ids |= _open_incidents(db, batch)
+    closing = {ids[key]: change for key, change in batch.items() if key in ids and _ends(change)}
+    told = _told(db, incidents.c.id.in_(list(ids.values())))
+    ending = {incident_id: told.get(incident_id, []) for incident_id in closing}
+    heard_of_it = _take_back(db, ending, max(change.event.at for change in batch.values()))
+    rows: list[tuple[int, Change, Route]] = []
+    needless: list[Change] = []
+    for key, change in batch.items():
+        if key not in ids:
+            continue
+        have_it = told.get(ids[key], ())
+        if _triggers(change):
+            routes = list(dict.fromkeys(change.routes))
+        elif _ends(change):
+            routes = heard_of_it[ids[key]]
+            if have_it and not routes:
+                needless.append(change)
+        else:  # of no use to who has yet to hear of the incident at all
+            routes = [one.route for one in have_it if not one.unclaimed and not one.is_refused]
+        rows += [(ids[key], change, route) for route in routes]
+    _queue(db, rows)
+    _close(db, closing)
+    _note_told(db, [ids[key] for key, change in batch.items() if _triggers(change) and change.event.held_by is None])
+    return needless
+
+
+class _ToldRoute(NamedTuple):
+    """A route that has the trigger of an incident, or will; `unclaimed` are the deliveries that can be taken back.
+
+    `untouched` are all of its deliveries where none of them was ever tried, so that nobody has heard of the incident.
+    `is_refused` means that it will not have it, but may: the trigger was refused for good, after an attempt of which
+    nobody knows whether it arrived.
+    """
+
+    route: Route
+    is_accepted: bool
+    is_refused: bool
+    unclaimed: frozenset[int]
+    untouched: frozenset[int]
+
+
+def _told(db: Connection, which: ColumnElement[bool]) -> dict[int, list[_ToldRoute]]:
+    """Where the triggers of these incidents went, whatever alerts.yml says now, by the incidents' ids."""
+    rows = db.execute(
+        select(deliveries)
+        .join(incidents, incidents.c.id == deliveries.c.incident_id)
+        .where(which, deliveries.c.status != DeliveryStatus.CANCELLED)
+        .order_by(deliveries.c.id)
+    )
+    by_route: dict[tuple[int, Route], list[Row[Any]]] = {}
+    for row in rows:
+        sent = by_route.setdefault((row.incident_id, Route(row.notifier, row.address)), [])
+        if row.kind is not EventKind.RESOLVED:
+            sent.append(row)
+        elif row.status is not DeliveryStatus.DEAD:  # it ended there, while it goes on elsewhere
+            sent.clear()
+    told: dict[int, list[_ToldRoute]] = {}
+    for (incident_id, route), sent in by_route.items():
+        if (one := _told_route(route, sent)) is not None:
+            told.setdefault(incident_id, []).append(one)
+    return told
+
+
+def _told_route(route: Route, rows: list[Row[Any]]) -> _ToldRoute | None:
+    sent = [row for row in rows if row.status is not DeliveryStatus.DEAD]
+    triggers = [row for row in sent if row.kind is EventKind.TRIGGERED]
+    may_have_one = any(
+        row.kind is EventKind.TRIGGERED and row.status is DeliveryStatus.DEAD and row.attempts > 1 for row in rows
+    )
+    if not triggers and not may_have_one:
+        return None
+    unclaimed = [row.id for row in sent if row.finished_at is None and row.claimed_by is None]
+    is_untouched = len(unclaimed) == len(sent) and not may_have_one and not any(row.attempts for row in sent)
+    return _ToldRoute(
+        route=route,
+        is_accepted=any(row.status is DeliveryStatus.SENT for row in triggers),
+        is_refused=not triggers,
+        unclaimed=frozenset(unclaimed),
+        untouched=frozenset(unclaimed if is_untouched else ()),
+    )
+
+
+def _take_back(db: Connection, told: Mapping[int, list[_ToldRoute]], at: datetime) -> dict[int, list[Route]]:
+    """Cancel what has not been sent of these incidents; return the routes that may have heard of each all the same."""
+    cancelled = _cancel(db, {id_ for routes in told.values() for one in routes for id_ in one.unclaimed}, at)
+    return {
+        incident_id: [one.route for one in routes if not one.untouched or not one.untouched <= cancelled]
+        for incident_id, routes in told.items()
+    }
+
+
+def _cancel(db: Connection, ids: Collection[int], at: datetime) -> set[int]:
+    """Take back what has not been sent; what somebody claims at this moment goes out all the same."""
+    if not ids:
+        return set()
+    taken_back = (
+        update(deliveries)
+        .where(deliveries.c.id.in_(list(ids)), deliveries.c.finished_at.is_(None), deliveries.c.claimed_by.is_(None))
+        .values(status=DeliveryStatus.CANCELLED, finished_at=at)
+        .returning(deliveries.c.id)
+    )
+    return set(db.scalars(taken_back))
+
+
+def _queue(db: Connection, rows: Sequence[tuple[int, Change, Route]]) -> None:
     if rows:
-        db.execute(insert(deliveries), rows)
+        db.execute(insert(deliveries), [_delivery_row(*row) for row in rows])
+
+
+def _note_told(db: Connection, ids: Sequence[int]) -> None:
+    """What held them back does so no longer."""
+    if ids:
+        db.execute(
+            update(incidents).where(incidents.c.id.in_(ids), incidents.c.held_by.is_not(None)).values(held_by=None)
+        )
 
 
 def _close(db: Connection, changes: Mapping[int, Change]) -> None:
     """Close these incidents, which are given by their ids."""
+    if not changes:
+        return
     db.execute(
         update(incidents)
         .where(incidents.c.id == bindparam("incident"))
@@ -106,8 +251,12 @@ def _close(db: Connection, changes: Mapping[int, Change]) -> None:
     )
 
 
-def _opens(change: Change) -> bool:
+def _triggers(change: Change) -> bool:
     return change.event.kind is EventKind.TRIGGERED
+
+
+def _ends(change: Change) -> bool:
+    return change.event.kind is EventKind.RESOLVED
 
 
 def _open_incidents(db: Connection, keys: Iterable[str]) -> dict[str, int]:
@@ -119,21 +268,6 @@ def _open_incidents(db: Connection, keys: Iterable[str]) -> dict[str, int]:
     return {row.dedup_key: row.id for row in rows}
 
 
-def _told_routes(db: Connection, ids: Iterable[int]) -> dict[int, list[Route]]:
-    """Where the triggers of these incidents went, whatever alerts.yml says now."""
-    columns = (deliveries.c.incident_id, deliveries.c.notifier, deliveries.c.address)
-    rows = db.execute(
-        select(*columns)
-        .where(deliveries.c.incident_id.in_(list(ids)), deliveries.c.kind == EventKind.TRIGGERED)
-        .group_by(*columns)
-        .order_by(func.min(deliveries.c.id))
-    )
-    routes: dict[int, list[Route]] = {}
-    for row in rows:
-        routes.setdefault(row.incident_id, []).append(Route(notifier=row.notifier, address=row.address))
-    return routes
-
-
 def _incident_row(change: Change) -> dict[str, object]:
     event = change.event
     return {
@@ -143,6 +277,7 @@ def _incident_row(change: Change) -> dict[str, object]:
         "level": event.level,
         "value": event.value,
         "opened_at": event.at,
+        "held_by": event.held_by,
     }
 
 
@@ -150,7 +285,7 @@ def _delivery_row(incident_id: int, change: Change, route: Route) -> dict[str, o
     event = change.event
     return {
         "incident_id": incident_id,
-        "lane": f"{text_id(*event.key)} {route.notifier}",
+        "lane": f"{text_id(*_lane(event.key))} {route.notifier}",
         "kind": event.kind,
         "level": event.level,
         "notifier": route.notifier,
@@ -160,4 +295,10 @@ def _delivery_row(incident_id: int, change: Change, route: Route) -> dict[str, o
         "next_attempt_at": event.at,
         "status": DeliveryStatus.PENDING,
         "attempts": 0,
+        "is_minimal": False,
     }
+
+
+def _lane(key: SeriesKey) -> SeriesKey:
+    """What leaves in order; the sizes of a storm follow each other."""
+    return key if key.is_series else key._replace(series=key.series.partition("×")[0])

@@ -97,7 +97,8 @@ metadata = MetaData(
     }
 )
 
-# Series that are not fine. `id` is text_id(alert, series).
+# Series that are not fine. `id` is text_id(alert, series). What stands for what: model.SeriesState. `cycles` holds
+# moments in ISO 8601, a space between them.
 series_states = Table(
     "graphite_pager_series_states",
     metadata,
@@ -106,9 +107,23 @@ series_states = Table(
     Column("series", AnyText, nullable=False),
     Column("level", _words(Level), nullable=False),
     Column("since", UtcDateTime),
+    Column("told_at", UtcDateTime),
+    Column("held_by", AnyText),
+    Column("in_storm", Boolean, nullable=False),
+    Column("no_data_from", UtcDateTime),
+    Column("no_data_told_at", UtcDateTime),
+    Column("no_data_held_by", AnyText),
+    Column("no_data_in_storm", Boolean, nullable=False),
     Column("value", Double),
+    Column("warning_since", UtcDateTime),
+    Column("critical_since", UtcDateTime),
+    Column("better_since", UtcDateTime),
+    Column("good_since", UtcDateTime),
     Column("no_data_since", UtcDateTime),
-    Column("no_data_open", Boolean, nullable=False),
+    Column("data_since", UtcDateTime),
+    Column("cycles", Text, nullable=False),
+    Column("is_flapping", Boolean, nullable=False),
+    Column("size", Integer, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
 )
 
@@ -137,6 +152,7 @@ incidents = Table(
     Column("opened_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime),
     Column("close_reason", AnyText),
+    Column("held_by", AnyText),
     sqlite_autoincrement=True,
 )
 
@@ -164,6 +180,7 @@ deliveries = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("status", _words(DeliveryStatus), nullable=False, index=True),
     Column("attempts", Integer, nullable=False),
+    Column("is_minimal", Boolean, nullable=False),
     Column("next_attempt_at", UtcDateTime, nullable=False),
     Column("claimed_by", AnyText),
     Column("claimed_until", UtcDateTime),
@@ -179,6 +196,51 @@ Index(
     deliveries.c.id,
     sqlite_where=deliveries.c.finished_at.is_(None),
     postgresql_where=deliveries.c.finished_at.is_(None),
+)
+
+# Breaches that ended before their `for` was up.
+near_misses = Table(
+    "graphite_pager_near_misses",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("alert", AnyText, nullable=False),
+    Column("series", AnyText, nullable=False),
+    Column("level", _words(Level), nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime, nullable=False, index=True),
+    sqlite_autoincrement=True,
+)
+
+# `matchers` is JSON: silences.to_json.
+silences = Table(
+    "graphite_pager_silences",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("matchers", Text, nullable=False),
+    Column("author", AnyText, nullable=False),
+    Column("comment", AnyText, nullable=False),
+    Column("begins_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False, index=True),
+    sqlite_autoincrement=True,
+)
+
+# At most one row: the last alerts.yml that was good.
+configs = Table(
+    "graphite_pager_configs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("source", AnyText, nullable=False),
+    Column("text", AnyText, nullable=False),
+    Column("kept_at", UtcDateTime, nullable=False),
+)
+
+# One row: who polls, and until when that holds. PostgreSQL has an advisory lock for it instead.
+leases = Table(
+    "graphite_pager_leases",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("holder", AnyText),
+    Column("expires_at", UtcDateTime),
 )
 
 # One row, which the first migration inserts: a poll in which nothing changes is one UPDATE.

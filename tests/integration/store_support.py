@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import psycopg
 from sqlalchemy.engine import URL
 
 from graphitepager.incidents import dedup_key
-from graphitepager.model import Event, EventKind, Level, Link, Message, Route, SeriesKey
+from graphitepager.model import Event, EventKind, Incident, Level, Link, Message, Route, SeriesKey, SeriesState
 from graphitepager.records import Change, PollRecord
 from graphitepager.store.database import database_url
 from tests.support import missing
@@ -56,11 +57,16 @@ def poll(*changes: Change, at: datetime = NOON, **fields: Any) -> PollRecord:
     return PollRecord(**everything | fields)
 
 
-def record(store: Store, *changes: Change, **fields: Any) -> None:
+def record(store: Store, *changes: Change, **fields: Any) -> tuple[Change, ...]:
     """Record one more poll: the first at noon, each of the others a second after the one that it follows."""
     last = store.load().last_poll
     chained = {"at": last.started_at + timedelta(seconds=1), "follows": last.started_at} if last else {}
-    store.record(poll(*changes, **chained | fields))
+    return store.record(poll(*changes, **chained | fields))
+
+
+def firing(key: SeriesKey, level: Level = Level.WARNING, *, since: datetime = NOON, **fields: Any) -> SeriesState:
+    """A series with an open incident that everybody was told of."""
+    return SeriesState(key=key, incident=Incident(level=level, since=since, told_at=since), **fields)
 
 
 def triggered(
@@ -69,8 +75,28 @@ def triggered(
     return _change(EventKind.TRIGGERED, series, level, at, value, routes or (PAGERDUTY,))
 
 
+def held(series: str, *, level: Level = Level.WARNING, by: str = "silence 1") -> Change:
+    """A trigger that nobody is to hear of now."""
+    change = _change(EventKind.TRIGGERED, series, level, NOON, 1.0, ())
+    return replace(change, event=replace(change.event, held_by=by))
+
+
+def repeated(series: str, *, level: Level = Level.WARNING, at: datetime = NOON) -> Change:
+    return _change(EventKind.REPEATED, series, level, at, 1.0, ())
+
+
 def resolved(series: str, *routes: Route, level: Level = Level.WARNING, at: datetime = NOON) -> Change:
     return _change(EventKind.RESOLVED, series, level, at, 0.0, routes)
+
+
+def told(store: Store) -> list[tuple[EventKind, str, Level, Route]]:
+    """Send everything there is, in the order in which it may leave."""
+    sent = []
+    while claimed := store.claim(NOON + timedelta(hours=1), worker="w", lease=timedelta(minutes=1), limit=100):
+        for each in claimed:
+            sent.append((each.message.kind, each.message.series, each.message.level, each.route))
+            assert store.mark_sent(each.id, "w", NOON, "202")
+    return sent
 
 
 def _change(

@@ -2,96 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from graphitepager.errors import FetchError, StoreError
-from graphitepager.model import Config, Level, Query, Series, SeriesKey
+from graphitepager.errors import StoreError
+from graphitepager.model import OWN, Config, Level, SeriesKey
 from graphitepager.poller import Poller
-from graphitepager.rawdata import RawAnswer
-from graphitepager.store import Store
 from tests.examples import MINUTE, NOON, PAGERDUTY_KEY, alert, entry, settings
+from tests.integration.poller_support import NEW_KEY, LosesTheAnswer, Scene, sent
 from tests.integration.store_support import empty_database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from datetime import datetime
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from graphitepager.poller import Tick
-    from graphitepager.records import PollRecord
-
-
-class Canned:
-    """Answers every query with the same series, or with the error that is set. Stands in for a Fetcher."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, float] = {}
-        self.failure: str | None = None
-        self.asked: list[Query] = []
-
-    def fetch(
-        self, queries: Iterable[Query], *, deadline_s: float, stop: threading.Event
-    ) -> Iterator[tuple[Query, RawAnswer | FetchError]]:
-        for query in queries:
-            self.asked.append(query)
-            if self.failure is not None:
-                yield query, FetchError(query.target, self.failure)
-            else:
-                start = int(NOON.timestamp())
-                yield (
-                    query,
-                    RawAnswer(
-                        [
-                            Series(name, start, start + 10, 10, repr(value).encode())
-                            for name, value in self.values.items()
-                        ],
-                        [],
-                    ),
-                )
-
-
-class LosesTheAnswer(Store):
-    """A database whose connection is lost while it commits: nobody knows whether it did."""
-
-    loses_answer = False
-    commits = True
-
-    def record(self, poll: PollRecord) -> None:
-        if self.commits:
-            super().record(poll)
-        if self.loses_answer:
-            raise StoreError("the connection was lost")
-
-
-class Scene:
-    """A poller, its store and its Graphite; every tick is a minute after the one before."""
-
-    def __init__(self, store: LosesTheAnswer) -> None:
-        self.store = store
-        self.graphite = Canned()
-        self.now: datetime = NOON
-        self.config = Config(settings=settings(pagerduty_key=PAGERDUTY_KEY), alerts=(alert(entry()),))
-        self.stop = threading.Event()
-        self.poller = Poller(store, lambda: self.now)
-
-    def tick(self, **values: float) -> Tick | None:
-        self.graphite.values = values
-        tick = self.poller.tick(self.config, self.graphite, self.stop)
-        self.now += MINUTE
-        return tick
-
-    def pending(self) -> list[tuple[str, str]]:
-        deliveries = []
-        while claimed := self.store.claim(self.now, worker="test", lease=timedelta(hours=1), limit=100):
-            for one in claimed:
-                deliveries.append((one.message.kind.value, one.message.series))
-                self.store.mark_sent(one.id, worker="test", at=self.now, answer="202")
-        return deliveries
 
 
 @pytest.fixture
@@ -109,10 +35,11 @@ def test_when_nobody_knows_whether_a_poll_was_recorded_nothing_is_lost_or_told_t
     with pytest.raises(StoreError):
         scene.tick(db1=90)
     scene.store.loses_answer, scene.store.commits = False, True
-    scene.tick(db1=10)
     # Committed: the incident was opened, so it has to end. Not committed: the next reading is good, as if it never was.
-    assert scene.pending() == ([("trigger", "db1"), ("resolve", "db1")] if commits else [])
-    assert scene.store.load().memories["MongoDB lock"].states == {}
+    assert scene.pending() == ([("trigger", "db1")] if commits else [])
+    scene.tick(db1=10)
+    assert scene.pending() == ([("resolve", "db1")] if commits else [])
+    assert all(state.incident is None for state in scene.store.load().memories["MongoDB lock"].states.values())
 
 
 def test_a_stop_in_the_middle_of_a_tick_records_nothing(scene: Scene) -> None:
@@ -123,7 +50,7 @@ def test_a_stop_in_the_middle_of_a_tick_records_nothing(scene: Scene) -> None:
     assert scene.store.load() == before
 
 
-def test_a_failed_poll_changes_nothing_but_the_polls_row(scene: Scene) -> None:
+def test_a_failed_poll_changes_nothing_of_its_alerts(scene: Scene) -> None:
     scene.tick(db1=90, db2=10)
     before = scene.store.load()
     scene.graphite.failure = "no answer within 10 s"
@@ -131,7 +58,7 @@ def test_a_failed_poll_changes_nothing_but_the_polls_row(scene: Scene) -> None:
     assert tick is not None
     assert tick.failures == ("no answer within 10 s",)
     after = scene.store.load()
-    assert after.memories == before.memories
+    assert after.memories["MongoDB lock"] == before.memories["MongoDB lock"]
     assert (tick.record.series, tick.record.failed, tick.record.answered) == (0, 1, 0)
     assert before.last_poll is not None
     assert after.last_poll == replace(before.last_poll, started_at=NOON + MINUTE)
@@ -154,16 +81,16 @@ def test_two_alerts_with_one_query_share_its_fetch(scene: Scene) -> None:
     )
     scene.tick(db1=90)
     assert [query.target for query in scene.graphite.asked] == ["servers.*.lock", "other"]
-    levels = {name: memory.states["db1"].level for name, memory in scene.store.load().memories.items()}
+    memories = scene.store.load().memories
+    levels = {name: memories[name].states["db1"].level for name in "abc"}
     assert levels == {"a": Level.CRITICAL, "b": Level.WARNING, "c": Level.CRITICAL}
 
 
 def test_an_edited_key_resolves_at_the_place_where_it_was_triggered(scene: Scene) -> None:
     scene.tick(db1=90)
+    assert scene.pending() == [("trigger", "db1")]
     scene.config = Config(settings=settings(pagerduty_key="f" * 32), alerts=scene.config.alerts)
     scene.tick(db1=10)
-    claimed = scene.store.claim(scene.now, worker="test", lease=MINUTE, limit=1)
-    scene.store.mark_sent(claimed[0].id, worker="test", at=scene.now, answer="202")
     (resolve,) = scene.store.claim(scene.now, worker="test", lease=MINUTE, limit=1)
     assert (resolve.message.kind.value, resolve.route.address) == ("resolve", PAGERDUTY_KEY)
     assert SeriesKey(resolve.message.alert, resolve.message.series) == SeriesKey("MongoDB lock", "db1")
@@ -197,12 +124,13 @@ def test_a_second_pager_on_the_database_is_noticed_and_nothing_stays_open(scene:
     other = Poller(scene.store, lambda: scene.now)
     scene.graphite.values = {"db1": 90}
     assert other.tick(scene.config, scene.graphite, scene.stop) is not None
+    assert scene.pending() == [("trigger", "db1")]
     scene.now += MINUTE
     with pytest.raises(StoreError, match="another graphite-pager"):
         scene.tick(db1=10)
     scene.now += MINUTE
     scene.tick(db1=10)
-    assert scene.pending() == [("trigger", "db1"), ("resolve", "db1")]
+    assert scene.pending() == [("resolve", "db1")]
 
 
 def test_an_answer_without_series_is_an_answer(scene: Scene) -> None:
@@ -213,22 +141,6 @@ def test_an_answer_without_series_is_an_answer(scene: Scene) -> None:
         seen.append(scene.poller.has_seen_graphite)
     assert seen == [False, False, True]
     assert Poller(scene.store, lambda: scene.now).has_seen_graphite
-
-
-NEW_KEY = "f" * 32
-
-
-def sent(scene: Scene, *, refused: bool = False) -> list[tuple[str, str, str]]:
-    """Send (or have refused for good) what is due; return kind, address and summary of each delivery."""
-    told = []
-    while claimed := scene.store.claim(scene.now, worker="test", lease=MINUTE, limit=1):
-        (one,) = claimed
-        told.append((one.message.kind.value, one.route.address, one.message.summary))
-        if refused:
-            scene.store.mark_dead(one.id, worker="test", at=scene.now, error="400")
-        else:
-            scene.store.mark_sent(one.id, worker="test", at=scene.now, answer="202")
-    return told
 
 
 class TestTellingTheUntold:
@@ -243,7 +155,7 @@ class TestTellingTheUntold:
         scene.config = self.with_key(scene, NEW_KEY)
         scene.tick(db1=90)
         scene.poller.tell_untold(scene.config)
-        assert sent(scene) == [("trigger", NEW_KEY, "CRITICAL MongoDB lock: db1 is 90 (critical at 70)")]
+        assert sent(scene) == [("trigger", NEW_KEY, "CRITICAL MongoDB lock: db1 is 90 (critical at 70), for 2min")]
 
     def test_what_is_told_already_is_not_told_again(self, scene: Scene) -> None:
         scene.tick(db1=90)
@@ -288,4 +200,4 @@ def test_a_bug_that_one_alert_brings_out_does_not_silence_the_others(scene: Scen
     scene.tick(db1=90)
     scene.tick(db1=90)
     assert scene.pending() == [("trigger", "db1")]
-    assert scene.store.load().memories.keys() == {"MongoDB lock"}
+    assert scene.store.load().memories.keys() == {"MongoDB lock", OWN}

@@ -130,7 +130,7 @@ def test_a_poll_interrupted_by_kill_9_is_there_as_a_whole_or_not_at_all(url: URL
         number = (snapshot.last_poll.started_at - NOON) // SECOND
         assert number in {acknowledged, acknowledged + 1}
         assert len(snapshot.memories["Load"].states) == number * PER_POLL
-        assert backlog == Backlog(pending=number * PER_POLL, dead=0)
+        assert backlog == Backlog(pending=number * PER_POLL, dead=0, oldest_page=NOON)
 
 
 def test_the_poller_and_the_outbox_do_not_get_in_each_others_way(url: URL) -> None:

@@ -12,7 +12,7 @@ import pytest
 from graphitepager.model import EventKind, Level, Route
 from graphitepager.records import Backlog
 from graphitepager.store import Store
-from tests.integration.store_support import NOON, record, resolved, triggered
+from tests.integration.store_support import NOON, record, repeated, resolved, triggered
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,9 +41,9 @@ def test_critical_leaves_first_then_the_oldest(store: Store) -> None:
 
 
 def test_a_resolve_waits_for_its_trigger(store: Store) -> None:
-    record(store, triggered("a"), resolved("a"))
+    record(store, triggered("a"))
     (trigger,) = claim(store)
-    assert trigger.message.kind is EventKind.TRIGGERED
+    record(store, resolved("a"))
     assert claim(store) == []
     store.mark_failed(trigger.id, "w", "timeout", NOON + 5 * SECOND)
     assert claim(store) == []
@@ -64,11 +64,11 @@ def test_a_lane_that_waits_holds_up_no_other(store: Store) -> None:
 
 
 def test_a_dead_delivery_lets_the_next_of_its_lane_go(store: Store) -> None:
-    record(store, triggered("a"), resolved("a"))
+    record(store, triggered("a"), triggered("a"))
     (trigger,) = claim(store)
     assert store.mark_dead(trigger.id, "w", NOON, "invalid routing key")
     assert series(claim(store)) == ["a"]
-    assert store.backlog() == Backlog(pending=1, dead=1)
+    assert store.backlog() == Backlog(pending=1, dead=1, oldest_page=NOON)
 
 
 def test_failed_attempts_are_counted(store: Store) -> None:
@@ -110,13 +110,15 @@ def test_a_worker_gives_back_what_it_has_not_sent(store: Store) -> None:
     assert series(claim(store, worker="other")) == ["c"]
     store.mark_sent(mine[0].id, "w", NOON, "202")
     store.release("w")
-    assert series(claim(store, worker="third")) == ["b"]
+    (given_back,) = claim(store, worker="third")
+    assert (given_back.message.series, given_back.attempts) == ("b", 1)  # for it may have arrived
 
 
 def test_the_next_due_time_is_when_something_could_be_sent(store: Store) -> None:
-    record(store, triggered("a"), resolved("a"), at=NOON)
+    record(store, triggered("a"), at=NOON)
     assert store.next_due(NOON) == NOON
     (delivery,) = claim(store)
+    record(store, resolved("a"))
     assert store.next_due(NOON + SECOND) == NOON + LEASE
     store.mark_failed(delivery.id, "w", "500", NOON + 3 * SECOND)
     assert store.next_due(NOON) == NOON + 3 * SECOND
@@ -159,11 +161,112 @@ def test_each_notifier_may_be_served_by_itself(store: Store) -> None:
     assert [each.route.notifier for each in claim(store)] == ["pagerduty"]
 
 
+def test_an_address_that_is_paused_holds_up_no_other(store: Store) -> None:
+    slow, quick = Route("pagerduty", "slow"), Route("pagerduty", "quick")
+    record(store, triggered("a", slow, level=Level.CRITICAL), triggered("b", slow), triggered("c", quick))
+    assert store.next_due(NOON, "pagerduty", ["slow"]) == NOON
+    mine = store.claim(NOON, worker="w", lease=LEASE, limit=9, notifier="pagerduty", paused=["slow"])
+    assert series(mine) == ["c"]
+    assert store.next_due(NOON, "pagerduty", ["slow"]) == NOON + LEASE
+    assert store.next_due(NOON, "pagerduty", ["slow", "quick"]) is None
+    assert store.claim(NOON, worker="w", lease=LEASE, limit=9, paused={"slow", "quick"}) == []
+    assert series(claim(store)) == ["a", "b"]
+
+
+def test_pages_leave_first_then_repeats_then_ends(store: Store) -> None:
+    record(store, triggered("ended"), triggered("repeated", level=Level.CRITICAL))
+    for delivery in claim(store):
+        store.mark_sent(delivery.id, "w", NOON, "202")
+    record(store, resolved("ended"), repeated("repeated", level=Level.CRITICAL), triggered("warning"))
+    record(store, triggered("no data", level=Level.NO_DATA), triggered("critical", level=Level.CRITICAL))
+    assert series(claim(store)) == ["critical", "warning", "no data", "repeated", "ended"]
+
+
+def test_an_end_that_a_critical_page_waits_for_is_as_urgent_as_that(store: Store) -> None:
+    record(store, triggered("a", level=Level.CRITICAL))
+    store.mark_sent(claim(store)[0].id, "w", NOON, "202")
+    record(store, resolved("a", level=Level.CRITICAL), triggered("b"))
+    record(store, triggered("a", level=Level.CRITICAL))
+    (first,) = claim(store, limit=1)
+    assert (first.message.series, first.message.kind) == ("a", EventKind.RESOLVED)
+
+
+def test_a_page_waits_only_for_what_is_told_of_its_own_level(store: Store) -> None:
+    record(store, triggered("a", level=Level.NO_DATA))
+    (failing,) = claim(store)
+    store.mark_failed(failing.id, "w", "500", NOON + LEASE)
+    record(store, triggered("a", level=Level.CRITICAL))
+    assert [each.message.level for each in claim(store)] == [Level.CRITICAL]
+
+
+def test_one_address_that_fails_holds_up_no_page_and_no_end_elsewhere(store: Store) -> None:
+    bad, good = Route("pagerduty", "bad"), Route("pagerduty", "good")
+    record(store, triggered("a", bad, good))
+    first, second = claim(store)
+    assert (first.route, second.route) == (bad, good)
+    store.mark_failed(first.id, "w", "500", NOON)
+    store.mark_sent(second.id, "w", NOON, "202")
+    record(store, resolved("a"))
+    ends = claim(store)
+    assert [(each.message.kind, each.route) for each in ends] == [
+        (EventKind.RESOLVED, bad),
+        (EventKind.RESOLVED, good),
+    ]
+
+
+def test_nothing_ends_at_one_address_before_what_takes_its_place_has_begun_at_another(store: Store) -> None:
+    old, new = Route("pagerduty", "old"), Route("pagerduty", "new")
+    record(store, triggered("a", old))
+    store.mark_sent(claim(store)[0].id, "w", NOON, "202")
+    record(store, triggered("a", new, level=Level.CRITICAL), resolved("a"))
+    (page,) = claim(store)
+    assert page.route == new
+    store.mark_failed(page.id, "w", "500", NOON + LEASE)
+    assert claim(store) == []
+    store.mark_sent(claim(store, NOON + LEASE)[0].id, "w", NOON, "202")
+    assert [each.route for each in claim(store)] == [old]
+
+
+def test_a_claim_that_was_never_finished_counts_as_an_attempt(store: Store) -> None:
+    record(store, triggered("a"))
+    assert [each.attempts for each in claim(store)] == [0]
+    assert [each.attempts for each in claim(store, NOON + LEASE, worker="other")] == [1]
+    assert [each.attempts for each in claim(store, NOON + 2 * LEASE, worker="third")] == [2]
+
+
+def test_a_delivery_that_is_to_be_minimal_stays_so(store: Store) -> None:
+    record(store, triggered("a"))
+    (delivery,) = claim(store)
+    assert not delivery.is_minimal
+    store.mark_failed(delivery.id, "w", "400", NOON, make_minimal=True)
+    for _ in range(2):
+        (delivery,) = claim(store)
+        assert delivery.is_minimal
+        store.mark_failed(delivery.id, "w", "500", NOON)
+
+
+def test_what_was_sent_of_late_is_known_by_address(store: Store) -> None:
+    record(store, triggered("a", Route("pagerduty", "k"), Route("stdout", "")), triggered("b", Route("pagerduty", "l")))
+    for seconds, delivery in enumerate(claim(store)):
+        store.mark_sent(delivery.id, "w", NOON + seconds * SECOND, "202")
+    assert store.sent_since("pagerduty", NOON - SECOND) == [("k", NOON), ("l", NOON + 2 * SECOND)]
+    assert store.sent_since("pagerduty", NOON) == [("l", NOON + 2 * SECOND)]
+
+
+def test_the_backlog_tells_since_when_the_oldest_page_waits(store: Store) -> None:
+    record(store, triggered("a", at=NOON - 3 * SECOND), triggered("b", at=NOON - 2 * SECOND))
+    assert store.backlog().oldest_page == NOON - 3 * SECOND
+    store.mark_sent(claim(store, limit=1)[0].id, "w", NOON, "202")
+    assert store.backlog().oldest_page == NOON - 2 * SECOND
+    store.mark_sent(claim(store, limit=1)[0].id, "w", NOON, "202")
+    record(store, resolved("a"))
+    assert store.backlog() == Backlog(pending=1, dead=0, oldest_page=None)
+
+
 def test_many_workers_send_each_delivery_once_and_lanes_in_order(url: URL, store: Store) -> None:
     """Eight workers on two engines, as in two processes, against a queue of 20 lanes of 4."""
-    for _ in range(2):
+    for _ in range(4):
         record(store, *(triggered(f"{lane}") for lane in range(20)))
-        record(store, *(resolved(f"{lane}") for lane in range(20)))
     sent: list[Delivery] = []
     errors: list[Exception] = []
 

@@ -5,50 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import chain
 
-from graphitepager import alerting, checks
-from graphitepager.alerting import AlertMemory, Progress
-from graphitepager.errors import FetchError
-from graphitepager.incidents import FORGET_AFTER
-from graphitepager.model import WHOLE_ALERT, Alert, Entry, EventKind, Level, NoDataPolicy, Query, Series
-from graphitepager.rawdata import RawAnswer
+from graphitepager import alerting, telling
+from graphitepager.alerting import AlertMemory
+from graphitepager.model import WHOLE_ALERT, EventKind, Level, NoDataPolicy, OnVanish, Query
 from tests.examples import MINUTE, NOON, alert, entry
+from tests.polls import BAD, FAILED, FINE, Points, Polls
 
-FINE, BAD = 10.0, 90.0
-NOTHING = timedelta(0)
-TRIGGERED, RESOLVED = EventKind.TRIGGERED, EventKind.RESOLVED
-
-
-class Polls:
-    """Polls an alert every minute from noon; each poll says what every entry's query answered."""
-
-    def __init__(self, *entries: Entry) -> None:
-        self.alert: Alert = alert(*entries)
-        self.memory = AlertMemory()
-        self.now = NOON
-        self.progress = Progress(memory=self.memory)
-
-    def poll(
-        self, *answers: dict[str, float | None] | FetchError, wait: timedelta = MINUTE, unobserved: timedelta = NOTHING
-    ) -> list[tuple[str, ...]]:
-        """Return what is told: kind, series, level."""
-        given = {
-            one.query: answer if isinstance(answer, FetchError) else self._answer(answer)
-            for one, answer in zip(self.alert.entries, answers, strict=True)
-        }
-        evaluation = checks.evaluate(self.alert, given)
-        self.progress = alerting.advance(self.alert, evaluation, self.memory, self.now, unobserved)
-        self.memory = self.progress.memory
-        self.now += wait
-        return [(event.kind.value, event.key.series, event.level.value) for event in self.progress.events]
-
-    def _answer(self, values: dict[str, float | None]) -> RawAnswer:
-        start = int(self.now.timestamp())
-        return RawAnswer(
-            [Series(name, start, start + 10, 10, repr(value).encode()) for name, value in values.items()], []
-        )
-
-
-FAILED = FetchError("servers.*.lock", "timed out")
+RESOLVED = EventKind.RESOLVED
+HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
 
 
 def test_a_quiet_series_leaves_nothing_to_store() -> None:
@@ -56,7 +20,7 @@ def test_a_quiet_series_leaves_nothing_to_store() -> None:
     polls.poll({"db1": FINE})
     before = polls.memory
     assert polls.poll({"db1": FINE}) == []
-    assert polls.progress.changed == ()
+    assert list(alerting.changed_states(before, polls.memory)) == []
     assert polls.memory == before
 
 
@@ -82,11 +46,11 @@ def test_a_firing_series_that_leaves_its_glob_is_ended_after_a_day() -> None:
     polls.poll({"db1": FINE, "db2": BAD})
     for _ in range(5):
         polls.poll({"db1": FINE})
-    polls.now += FORGET_AFTER
+    polls.now += DAY
     assert polls.poll({"db1": FINE}) == [("resolve", "db2", "critical"), ("resolve", "db2", "no_data")]
     assert polls.memory.states == {}
     assert polls.memory.known == {"servers.*.lock": {"db1"}}
-    assert polls.poll({"db1": FINE}, wait=FORGET_AFTER) == []
+    assert polls.poll({"db1": FINE}, wait=DAY) == []
 
 
 def test_an_alert_that_watches_nothing_is_not_fine() -> None:
@@ -94,6 +58,9 @@ def test_an_alert_that_watches_nothing_is_not_fine() -> None:
     told = [polls.poll({}) for _ in range(5)]
     assert told == [[], [], [], [("trigger", WHOLE_ALERT, "no_data")], []]
     assert polls.poll({"db1": FINE}) == [("resolve", WHOLE_ALERT, "no_data")]
+    assert polls.state(WHOLE_ALERT).no_data is None
+    polls.poll({"db1": FINE}, wait=2 * HOUR)
+    polls.poll({"db1": FINE})
     assert polls.memory.states == {}
 
 
@@ -106,9 +73,9 @@ def test_when_all_series_are_gone_one_incident_speaks_for_them() -> None:
 
 
 def test_what_fires_when_all_series_go_is_ended_after_a_day() -> None:
-    polls = Polls()
+    polls = Polls(entry(repeat_interval=None))
     polls.poll({"db1": BAD, "db2": FINE})
-    told = [polls.poll({}, wait=FORGET_AFTER / 4) for _ in range(8)]
+    told = [polls.poll({}, wait=DAY / 4) for _ in range(8)]
     assert list(chain.from_iterable(told)) == [
         ("trigger", WHOLE_ALERT, "no_data"),
         ("resolve", "db1", "critical"),
@@ -143,7 +110,7 @@ def test_one_entry_that_allows_no_data_does_not_speak_for_the_others() -> None:
 
 
 def test_time_that_nobody_observed_does_not_count_as_missing() -> None:
-    polls = Polls()
+    polls = Polls(entry(repeat_interval=None))
     polls.poll({"db1": FINE, "db2": BAD})
     polls.poll({"db1": FINE}, wait=timedelta(hours=60))
     assert polls.poll({"db1": FINE}, unobserved=timedelta(hours=60)) == []
@@ -195,7 +162,7 @@ def test_what_fires_under_a_changed_target_ends_with_that_reason() -> None:
         ("resolve", "x", "critical"),
         ("trigger", "servers.x", "critical"),
     ]
-    assert {event.reason for event in polls.progress.events} == {alerting.TARGET_CHANGED, None}
+    assert {event.reason for event in polls.events} == {alerting.TARGET_CHANGED, None}
     assert polls.memory.states.keys() == {"servers.x", "y"}
 
 
@@ -243,5 +210,114 @@ def test_an_alert_as_a_whole_is_told_again_by_the_entry_that_spoke_for_it() -> N
     for _ in range(5):
         polls.poll({}, {})
     key = polls.memory.states[WHOLE_ALERT].key
-    event = alerting.trigger_again(polls.alert, polls.memory, key, Level.NO_DATA, polls.now)
+    event = telling.trigger_again(polls.alert, polls.memory, key, Level.NO_DATA, polls.now)
+    assert event is not None
     assert (event.entry, event.since) == (polls.alert.entries[1], NOON)
+
+
+class TestVanished:
+    """`on_vanish`: what it means when a series leaves an answer that is otherwise good."""
+
+    def test_resolve_ends_what_fires_after_vanish_after_with_that_reason(self) -> None:
+        polls = Polls(entry(on_vanish=OnVanish.RESOLVE, vanish_after=5 * MINUTE))
+        polls.poll({"db1": FINE, "db2": BAD})
+        told = [polls.poll({"db1": FINE}) for _ in range(7)]
+        assert told == [[], [], [], [], [], [("resolve", "db2", "critical")], []]
+        assert polls.memory.known == {"servers.*.lock": {"db1"}}
+
+    def test_the_reason_says_that_it_vanished(self) -> None:
+        polls = Polls(entry(on_vanish=OnVanish.RESOLVE, vanish_after=timedelta(0)))
+        polls.poll({"db1": FINE, "db2": BAD})
+        polls.poll({"db1": FINE})
+        assert [event.reason for event in polls.events] == ["vanished: nothing has come for 0s"]
+
+    def test_a_quiet_series_that_may_vanish_is_forgotten_without_a_word(self) -> None:
+        polls = Polls(entry(on_vanish=OnVanish.RESOLVE, vanish_after=5 * MINUTE))
+        polls.poll({"db1": FINE, "db2": FINE})
+        assert polls.each({"db1": FINE}, times=10) == []
+        assert polls.memory.known == {"servers.*.lock": {"db1"}}
+
+    def test_one_that_comes_back_in_time_is_the_same_incident(self) -> None:
+        polls = Polls(entry(on_vanish=OnVanish.RESOLVE, vanish_after=5 * MINUTE))
+        polls.poll({"db1": FINE, "db2": BAD})
+        assert polls.each({"db1": FINE}, times=4) == []
+        assert polls.poll({"db1": FINE, "db2": BAD}) == []
+
+    def test_hold_keeps_what_fires_and_raises_nothing_for_a_day(self) -> None:
+        polls = Polls(entry(on_vanish=OnVanish.HOLD, repeat_interval=None))
+        polls.poll({"db1": FINE, "db2": BAD})
+        assert polls.each({"db1": FINE}, times=60) == []
+        polls.now += DAY
+        assert polls.poll({"db1": FINE}) == [("resolve", "db2", "critical")]
+
+    def test_a_series_that_still_comes_without_data_has_not_vanished(self) -> None:
+        polls = Polls(entry(on_vanish=OnVanish.HOLD))
+        polls.poll({"db1": FINE, "db2": FINE})
+        told = [polls.poll({"db1": FINE, "db2": None}) for _ in range(4)]
+        assert list(chain.from_iterable(told)) == [("trigger", "db2", "no_data")]
+
+
+class TestGoneAtOnce:
+    """More than half of the known series gone in one answer: one incident, and the rest is left as it was."""
+
+    def hosts(self, count: int, value: float = FINE, *, first: int = 0) -> dict[str, Points]:
+        return {f"host{number}": value for number in range(first, first + count)}
+
+    def test_one_incident_speaks_for_all_that_are_gone(self) -> None:
+        polls = Polls()
+        polls.poll(self.hosts(10))
+        told = [polls.poll(self.hosts(4)) for _ in range(10)]
+        assert list(chain.from_iterable(told)) == [("trigger", WHOLE_ALERT, "no_data")]
+        assert polls.memory.states.keys() == {WHOLE_ALERT}
+
+    def test_it_says_how_many_of_how_many(self) -> None:
+        polls = Polls(entry(no_data_for=timedelta(0)))
+        polls.poll(self.hosts(10))
+        polls.poll(self.hosts(4))
+        assert [event.detail for event in polls.events] == ["6 of 10 series are gone, all at once"]
+
+    def test_half_of_them_are_missed_one_by_one(self) -> None:
+        polls = Polls()
+        polls.poll(self.hosts(4))
+        told = polls.each(self.hosts(2), times=5)
+        assert told == [("trigger", "host2", "no_data"), ("trigger", "host3", "no_data")]
+
+    def test_what_fires_among_them_stays_as_it_was(self) -> None:
+        polls = Polls(entry(repeat_interval=None))
+        polls.poll(self.hosts(9) | {"host9": BAD})
+        before = polls.state("host9")
+        polls.each(self.hosts(4), times=30)
+        assert polls.state("host9") == before
+        assert polls.poll(self.hosts(9) | {"host9": BAD}) == [("resolve", WHOLE_ALERT, "no_data")]
+
+    def test_most_of_them_back_means_that_graphite_is_and_the_rest_is_missed_one_by_one(self) -> None:
+        polls = Polls()
+        polls.poll(self.hosts(10))
+        polls.each(self.hosts(4), times=10)
+        assert polls.each(self.hosts(7), times=5) == []
+        assert polls.each(self.hosts(9), times=5) == [
+            ("resolve", WHOLE_ALERT, "no_data"),
+            ("trigger", "host9", "no_data"),
+        ]
+
+    def test_a_fleet_that_is_replaced_is_one_incident_until_the_old_one_is_forgotten(self) -> None:
+        polls = Polls(entry(repeat_interval=None))
+        polls.poll(self.hosts(10))
+        new = self.hosts(10, first=100)
+        assert polls.each(new, times=20) == [("trigger", WHOLE_ALERT, "no_data")]
+        polls.now += DAY
+        polls.poll(new)
+        assert polls.poll(new) == [("resolve", WHOLE_ALERT, "no_data")]
+        assert polls.memory.known == {"servers.*.lock": new.keys()}
+
+    def test_it_is_not_for_series_that_may_be_missing(self) -> None:
+        polls = Polls(entry(no_data=NoDataPolicy.OK))
+        polls.poll(self.hosts(9, BAD) | {"host9": FINE})
+        told = polls.each({"host9": FINE}, times=5)
+        assert {kind for kind, _, _ in told} == {"resolve"}
+        assert len(told) == 9
+
+    def test_an_answer_that_failed_says_nothing_of_what_is_gone(self) -> None:
+        polls = Polls(entry("a"), entry("b"))
+        polls.poll(self.hosts(10), {})
+        assert polls.each(self.hosts(2), FAILED, times=10) == []

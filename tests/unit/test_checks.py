@@ -9,14 +9,15 @@ import pytest
 
 from graphitepager import checks
 from graphitepager.errors import FetchError
-from graphitepager.model import Level, Query, Series
+from graphitepager.model import Judged, Level, Query, Series
 from graphitepager.rawdata import RawAnswer
-from tests.examples import alert, entry
+from tests.examples import MINUTE, alert, entry
 
 if TYPE_CHECKING:
-    from graphitepager.model import Alert, Entry
+    from graphitepager.model import Alert, Entry, Reading
 
 START = 1_700_000_000
+NOW = datetime.fromtimestamp(START + 60, UTC)
 
 
 def answer(**points: str) -> RawAnswer:
@@ -26,7 +27,7 @@ def answer(**points: str) -> RawAnswer:
 
 def levels(one: Alert, *answers: RawAnswer | FetchError) -> dict[str, Level]:
     by_query = dict(zip((each.query for each in one.entries), answers, strict=True))
-    return {name: reading.level for name, reading in checks.evaluate(one, by_query).readings.items()}
+    return {name: reading.level for name, reading in checks.evaluate(one, by_query, NOW).readings.items()}
 
 
 @pytest.mark.parametrize(
@@ -58,16 +59,53 @@ def test_with_equal_thresholds_critical_wins(value: float, level: Level) -> None
 
 def test_the_value_judged_is_the_last_one_that_is_not_none() -> None:
     one = alert(entry())
-    readings = checks.evaluate(one, {one.entries[0].query: answer(db1="10.0,60.0,None")}).readings
+    readings = checks.evaluate(one, {one.entries[0].query: answer(db1="10.0,60.0,None")}, NOW).readings
     assert (readings["db1"].level, readings["db1"].value) == (Level.WARNING, 60.0)
     assert readings["db1"].covered_until == datetime.fromtimestamp(START + 20, UTC)
 
 
 def test_a_series_of_nothing_but_none_is_no_data_since_its_window_began() -> None:
     one = alert(entry())
-    readings = checks.evaluate(one, {one.entries[0].query: answer(db1="None,None")}).readings
+    readings = checks.evaluate(one, {one.entries[0].query: answer(db1="None,None")}, NOW).readings
     assert (readings["db1"].level, readings["db1"].value) == (Level.NO_DATA, None)
     assert readings["db1"].covered_until == datetime.fromtimestamp(START, UTC)
+
+
+def judged(points: str, **keys: Any) -> Reading:
+    one = alert(entry(**keys))
+    return checks.evaluate(one, {one.entries[0].query: answer(db1=points)}, NOW).readings["db1"]
+
+
+def test_where_for_is_set_a_reading_says_since_when_each_threshold_is_breached() -> None:
+    reading = judged("10.0,60.0,80.0,90.0", for_warning=MINUTE, for_critical=MINUTE)
+    since = [
+        run and (run.since.timestamp() - START, run.is_whole_window)
+        for run in (reading.warning_run, reading.critical_run)
+    ]
+    assert since == [(10, False), (20, False)]
+
+
+def test_a_breach_that_fills_the_window_may_have_begun_earlier() -> None:
+    run = judged("60.0,60.0", for_warning=MINUTE).warning_run
+    assert run is not None
+    assert run.is_whole_window
+
+
+@pytest.mark.parametrize("keys", [{}, {"for_warning": MINUTE, "judged": Judged.AVERAGE}])
+def test_without_for_or_with_a_folded_window_nobody_asks_since_when(keys: dict[str, Any]) -> None:
+    reading = judged("60.0,60.0", **keys)
+    assert (reading.level, reading.warning_run) == (Level.WARNING, None)
+
+
+def test_a_folded_window_is_what_is_held_against_the_thresholds() -> None:
+    reading = judged("40.0,None,80.0,None", judged=Judged.AVERAGE)
+    assert (reading.value, reading.level) == (60.0, Level.WARNING)
+    assert reading.covered_until == datetime.fromtimestamp(START + 30, UTC)
+
+
+def test_a_window_without_datapoints_has_a_count_and_nothing_else() -> None:
+    assert judged("None,None", judged=Judged.COUNT).value == 0
+    assert judged("None,None", judged=Judged.SUM).level is Level.NO_DATA
 
 
 class TestSameName:
@@ -102,7 +140,7 @@ class TestSameName:
         one = alert(*self.pair())
         first, second = one.entries
         evaluation = checks.evaluate(
-            one, {first.query: FetchError("worker-*", "timed out"), second.query: answer(worker="50.0")}
+            one, {first.query: FetchError("worker-*", "timed out"), second.query: answer(worker="50.0")}, NOW
         )
         assert (evaluation.readings, evaluation.is_complete) == ({}, False)
 
@@ -119,7 +157,7 @@ def test_of_two_series_with_one_name_the_worse_speaks() -> None:
 
 def test_points_that_are_no_numbers_say_nothing_of_their_series() -> None:
     one = alert(entry())
-    evaluation = checks.evaluate(one, {one.entries[0].query: answer(db1="1.0,oops", db2="1.0")})
+    evaluation = checks.evaluate(one, {one.entries[0].query: answer(db1="1.0,oops", db2="1.0")}, NOW)
     assert evaluation.unreadable == {"db1"}
     assert list(evaluation.readings) == ["db2"]
 

@@ -1,176 +1,353 @@
-"""The life of one series: every transition of docs/lifecycle.md that this version has."""
+"""The life of one series: every transition of docs/lifecycle.md, from windows of datapoints to what is told."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from graphitepager import incidents
-from graphitepager.incidents import FORGET_AFTER, dedup_key, step
-from graphitepager.model import WHOLE_ALERT, EventKind, Level, NoDataPolicy, SeriesKey, SeriesState
-from tests.examples import KEY, MINUTE, NOON, entry, reading
+from graphitepager.incidents import dedup_key
+from graphitepager.model import EventKind, Judged, Level, NoDataPolicy, SeriesKey
+from tests.examples import KEY, MINUTE, NOON, entry
+from tests.polls import BAD, FINE, UNEASY, OneSeries
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from graphitepager.incidents import Outcome
-    from graphitepager.model import Event, Reading
-
 OK, WARNING, CRITICAL, NO_DATA = Level.OK, Level.WARNING, Level.CRITICAL, Level.NO_DATA
-QUIET = SeriesState(key=KEY)
+TRIGGERED, RESOLVED = "trigger critical", "resolve critical"
+HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
 
 
-def told(outcome: Outcome) -> list[tuple[EventKind, Level]]:
-    return [(event.kind, event.level) for event in outcome.events]
+def db1(**keys: Any) -> OneSeries:
+    return OneSeries(entry(**{"repeat_interval": None} | keys))
 
 
-def after(*readings: Reading, every: timedelta = MINUTE) -> tuple[SeriesState, list[Event], datetime]:
-    """Take a quiet series through readings, a minute apart from noon."""
-    state, now = QUIET, NOON
-    events: list[Event] = []
-    for one in readings:
-        state, new_events, _ = step(state, one, now)
-        events += new_events
-        now += every
-    return state, events, now
+def since(series: OneSeries) -> datetime:
+    incident = series.state().incident
+    assert incident is not None
+    return incident.since
 
 
-@pytest.mark.parametrize("level", [WARNING, CRITICAL])
-def test_a_breach_is_told_at_once_and_only_once(level: Level) -> None:
-    state, events, _ = after(reading(level), reading(level), reading(level))
-    assert [(event.kind, event.level, event.at) for event in events] == [(EventKind.TRIGGERED, level, NOON)]
-    assert (state.level, state.since) == (level, NOON)
+def patient(time: timedelta, **keys: Any) -> OneSeries:
+    """db1 with the same `for` at both levels."""
+    return db1(for_warning=time, for_critical=time, **keys)
 
 
-def test_good_data_resolves_with_the_reason_and_leaves_nothing_to_remember() -> None:
-    state, events, _ = after(reading(CRITICAL), reading(OK))
-    assert [(event.kind, event.level, event.reason) for event in events[1:]] == [
-        (EventKind.RESOLVED, CRITICAL, incidents.RECOVERED)
-    ]
-    assert events[1].since == NOON
-    assert state.is_quiet
+class TestAtOnce:
+    """With the four old keys alone an alert fires and ends at once."""
+
+    @pytest.mark.parametrize(("value", "level"), [(UNEASY, "warning"), (BAD, "critical")])
+    def test_a_breach_is_told_at_once_and_only_once(self, value: float, level: str) -> None:
+        series = db1()
+        assert series.see_each(value, value, value) == [[f"trigger {level}"], [], []]
+
+    def test_good_data_ends_it_with_the_reason_and_nothing_stays_open(self) -> None:
+        series = db1()
+        assert series.see_each(BAD, FINE) == [[TRIGGERED], [RESOLVED]]
+        (event,) = series.events
+        assert (event.reason, event.since, event.value) == (incidents.RECOVERED, NOON, FINE)
+        assert series.level() == "ok"
+
+    def test_after_an_hour_nothing_is_left_to_remember(self) -> None:
+        series = db1()
+        series.see_each(BAD, FINE)
+        series.now += HOUR
+        series.see(FINE)
+        assert series.memory.states == {}
+
+    def test_an_escalation_triggers_critical_before_it_resolves_warning(self) -> None:
+        assert db1().see_each(UNEASY, BAD) == [["trigger warning"], [TRIGGERED, "resolve warning"]]
+
+    def test_a_de_escalation_triggers_warning_before_it_resolves_critical(self) -> None:
+        assert db1().see_each(BAD, UNEASY) == [[TRIGGERED], ["trigger warning", RESOLVED]]
+
+    def test_a_changed_threshold_judges_anew_and_keeps_the_incident(self) -> None:
+        series = db1()
+        series.see(BAD)
+        series.alert = OneSeries(entry(critical=80)).alert
+        assert series.see(BAD) == []
+        assert since(series) == NOON
 
 
-def test_an_escalation_triggers_critical_before_it_resolves_warning() -> None:
-    state, _, now = after(reading(WARNING))
-    outcome = step(state, reading(CRITICAL), now)
-    assert told(outcome) == [(EventKind.TRIGGERED, CRITICAL), (EventKind.RESOLVED, WARNING)]
-    assert outcome.state.level is CRITICAL
+class TestPending:
+    """`for`: a breach that does not last fires nothing."""
+
+    FOR = 5 * MINUTE
+
+    def test_a_breach_fires_once_its_datapoints_cover_that_time(self) -> None:
+        series = patient(self.FOR)
+        assert series.see_each(FINE, BAD, BAD, BAD, BAD) == [[]] * 5
+        assert series.see(FINE, BAD, BAD, BAD, BAD, BAD) == [TRIGGERED]
+
+    def test_the_window_alone_is_enough_so_that_a_restart_costs_nothing(self) -> None:
+        assert patient(self.FOR).see(FINE, *[BAD] * 5) == [TRIGGERED]
+
+    def test_a_poll_that_was_missed_costs_nothing(self) -> None:
+        series = patient(self.FOR)
+        series.see(FINE, BAD)
+        series.now += 3 * MINUTE
+        assert series.see(FINE, BAD, BAD, BAD, BAD, BAD) == [TRIGGERED]
+
+    def test_a_good_datapoint_between_two_polls_begins_the_time_anew(self) -> None:
+        series = patient(self.FOR)
+        series.see(BAD, BAD, BAD, BAD)
+        assert series.see(BAD, BAD, FINE, BAD, BAD) == []
+
+    def test_a_gap_neither_breaks_nor_lengthens_the_run(self) -> None:
+        assert patient(self.FOR).see(FINE, BAD, None, BAD, None, BAD) == [TRIGGERED]
+        series = patient(self.FOR)
+        series.see(FINE, BAD, BAD, BAD)
+        assert [series.see(*[FINE, BAD, BAD, BAD], *[None] * gap) for gap in (1, 2)] == [[], []]
+
+    def test_a_window_that_is_too_short_is_helped_by_the_memory(self) -> None:
+        series = patient(self.FOR)
+        assert series.see_each(*[BAD] * 6) == [[], [], [], [], [TRIGGERED], []]
+
+    def test_a_breach_that_ends_in_time_is_a_near_miss(self) -> None:
+        series = patient(self.FOR)
+        assert series.see_each(BAD, BAD, FINE, FINE) == [[]] * 4
+        (miss,) = series.near_misses
+        assert (miss.level, miss.key, miss.until - miss.since) == (CRITICAL, KEY, 3 * MINUTE)
+        assert series.memory.states == {}
+
+    def test_what_fired_is_no_near_miss(self) -> None:
+        series = patient(2 * MINUTE)
+        series.see_each(FINE, BAD, BAD, FINE)
+        assert series.near_misses == []
+
+    def test_each_level_has_its_own_time(self) -> None:
+        series = db1(for_warning=MINUTE, for_critical=4 * MINUTE)
+        told = series.see_each(BAD, BAD, BAD, BAD, BAD)
+        assert told == [["trigger warning"], [], [], [TRIGGERED, "resolve warning"], []]
+
+    def test_an_escalation_waits_for_its_own_time(self) -> None:
+        series = db1(for_critical=3 * MINUTE)
+        series.see(UNEASY)
+        assert series.see_each(BAD, BAD, BAD) == [[], [], [TRIGGERED, "resolve warning"]]
+
+    def test_time_stands_still_while_nothing_new_comes(self) -> None:
+        series = patient(self.FOR)
+        series.see(BAD, BAD, BAD)
+        assert series.see_each(*[None] * 2) == [[], []]
+        assert series.see(BAD, BAD, BAD, None, None, BAD) == [TRIGGERED]
+
+    def test_where_the_window_is_folded_the_readings_are_counted(self) -> None:
+        series = patient(3 * MINUTE, judged=Judged.AVERAGE)
+        window = (FINE, BAD, BAD, BAD, BAD, BAD)
+        assert [series.see(*window) for _ in range(5)] == [[], [], [], [TRIGGERED], []]
+
+    def test_a_folded_window_that_is_good_for_once_begins_the_time_anew(self) -> None:
+        series = patient(2 * MINUTE, judged=Judged.MAX)
+        assert series.see_each(BAD, BAD, FINE, BAD, BAD) == [[]] * 5
+
+    def test_a_clock_that_is_set_back_does_not_hold_it_up(self) -> None:
+        series = patient(3 * MINUTE, judged=Judged.AVERAGE)
+        series.see_each(BAD, BAD, BAD)
+        after = series.now
+        series.now -= HOUR
+        assert series.see(BAD, wait=HOUR) == []
+        assert series.now == after
+        assert series.see_each(BAD, BAD, BAD)[-1] == []
+        assert series.level() == "critical"
 
 
-def test_a_de_escalation_triggers_warning_before_it_resolves_critical() -> None:
-    state, _, now = after(reading(CRITICAL))
-    assert told(step(state, reading(WARNING), now)) == [(EventKind.TRIGGERED, WARNING), (EventKind.RESOLVED, CRITICAL)]
+class TestRecovering:
+    """`clear` and `keep_firing_for`: an incident ends on evidence."""
+
+    def test_on_the_good_side_but_not_past_clear_it_goes_on(self) -> None:
+        series = db1(clear={"critical": 30, "warning": 20})
+        assert series.see_each(BAD, 45.0, 31.0) == [[TRIGGERED], [], []]
+        assert series.see(30.0) == ["trigger warning", RESOLVED]
+        assert series.see_each(21.0, 20.0) == [[], ["resolve warning"]]
+
+    def test_where_low_is_bad_clear_lies_above(self) -> None:
+        series = db1(warning=20, critical=10, clear={"critical": 25, "warning": 25})
+        assert series.see_each(5.0, 24.0, 25.0) == [[TRIGGERED], [], [RESOLVED]]
+
+    def test_clear_says_nothing_of_a_series_that_does_not_fire(self) -> None:
+        assert db1(clear={"critical": 30, "warning": 20}).see_each(45.0, 49.0) == [[], []]
+
+    def test_good_data_has_to_last(self) -> None:
+        series = db1(keep_firing_for=3 * MINUTE)
+        assert series.see_each(BAD, FINE, FINE, FINE) == [[TRIGGERED], [], [], []]
+        assert series.see(FINE) == [RESOLVED]
+
+    def test_a_breach_meanwhile_is_the_same_incident(self) -> None:
+        series = db1(keep_firing_for=3 * MINUTE)
+        assert series.see_each(BAD, FINE, FINE, BAD, FINE, FINE, FINE) == [[TRIGGERED], [], [], [], [], [], []]
+        assert series.see(FINE) == [RESOLVED]
+
+    def test_a_gap_does_not_count_as_good(self) -> None:
+        series = db1(keep_firing_for=3 * MINUTE)
+        series.see_each(BAD, FINE)
+        assert series.see_each(None, None) == [[], []]
+        assert series.see(FINE) == [RESOLVED]
+
+    def test_a_de_escalation_has_to_last_too(self) -> None:
+        series = db1(keep_firing_for=2 * MINUTE)
+        assert series.see_each(BAD, UNEASY, UNEASY) == [[TRIGGERED], [], []]
+        assert series.see(UNEASY) == ["trigger warning", RESOLVED]
+
+    def test_one_good_reading_after_a_long_de_escalation_is_no_evidence_of_recovery(self) -> None:
+        series = db1(keep_firing_for=2 * MINUTE)
+        assert series.see_each(BAD, UNEASY, UNEASY, FINE, FINE) == [[TRIGGERED], [], [], [], []]
+        assert series.see(FINE) == [RESOLVED]
 
 
-def test_missing_data_neither_resolves_nor_repeats() -> None:
-    state, _, now = after(reading(CRITICAL))
-    outcome = step(state, reading(NO_DATA), now)
-    assert told(outcome) == []
-    assert outcome.state.level is CRITICAL
+class TestMissingData:
+    """The no-data track: the level is kept, and an incident of its own opens."""
 
+    def test_missing_data_neither_resolves_nor_repeats(self) -> None:
+        series = db1()
+        assert series.see_each(BAD, None, None) == [[TRIGGERED], [], []]
+        assert series.level() == "critical"
 
-def test_missing_data_is_told_after_no_data_for_and_once() -> None:
-    state, events, _ = after(*[reading(NO_DATA)] * 6)
-    assert [(event.kind, event.level, event.at) for event in events] == [
-        (EventKind.TRIGGERED, NO_DATA, NOON + 3 * MINUTE)
-    ]
-    assert state.no_data_open
+    def test_it_is_told_after_no_data_for_and_once(self) -> None:
+        series = db1()
+        series.see(FINE)
+        assert series.see_each(*[None] * 5) == [[], [], ["trigger no_data"], [], []]
 
+    def test_it_counts_from_the_last_datapoint_so_that_a_restart_costs_nothing(self) -> None:
+        series = db1()
+        assert series.see(*[None] * 5) == ["trigger no_data"]
+        assert series.events[0].since == NOON - 5 * MINUTE
 
-def test_missing_data_counts_from_the_last_datapoint_so_that_a_restart_costs_nothing() -> None:
-    empty_window = reading(NO_DATA, covered_until=NOON - 5 * MINUTE)
-    outcome = step(QUIET, empty_window, NOON)
-    assert told(outcome) == [(EventKind.TRIGGERED, NO_DATA)]
-    assert outcome.events[0].since == NOON - 5 * MINUTE
+    def test_data_that_returns_in_time_is_no_event(self) -> None:
+        series = db1()
+        assert series.see_each(None, None, FINE) == [[], [], []]
+        assert series.memory.states == {}
 
+    def test_returning_data_ends_it_and_the_level_goes_on(self) -> None:
+        series = db1()
+        series.see_each(BAD, *[None] * 4)
+        assert series.see(BAD) == ["resolve no_data"]
+        assert since(series) == NOON
 
-def test_a_window_that_moves_on_does_not_restart_the_count() -> None:
-    windows = [reading(NO_DATA, covered_until=NOON + (place - 1) * MINUTE) for place in range(4)]
-    _, events, _ = after(*windows)
-    assert [event.at for event in events] == [NOON + 2 * MINUTE]
+    def test_returning_good_data_ends_both(self) -> None:
+        series = db1()
+        series.see_each(BAD, *[None] * 4)
+        assert series.see(FINE) == ["resolve no_data", RESOLVED]
 
+    def test_a_clock_that_is_set_back_does_not_hold_it_up(self) -> None:
+        series = db1()
+        series.see_each(FINE, None)
+        series.now -= HOUR
+        assert series.see_each(*[None] * 4)[-1] == []
+        assert series.state().no_data is not None
 
-def test_data_that_returns_in_time_is_no_event() -> None:
-    state, events, _ = after(reading(NO_DATA), reading(NO_DATA), reading(OK))
-    assert events == []
-    assert state.is_quiet
-
-
-def test_returning_data_resolves_the_missing_data_and_the_level_goes_on() -> None:
-    state, _, now = after(reading(CRITICAL), *[reading(NO_DATA)] * 5)
-    outcome = step(state, reading(CRITICAL), now)
-    assert told(outcome) == [(EventKind.RESOLVED, NO_DATA)]
-    assert (outcome.state.level, outcome.state.since) == (CRITICAL, NOON)
-
-
-def test_returning_good_data_resolves_both() -> None:
-    state, _, now = after(reading(CRITICAL), *[reading(NO_DATA)] * 5)
-    outcome = step(state, reading(OK), now)
-    assert told(outcome) == [(EventKind.RESOLVED, NO_DATA), (EventKind.RESOLVED, CRITICAL)]
-    assert outcome.state.is_quiet
+    def test_keep_raises_nothing_and_ends_nothing(self) -> None:
+        series = db1(no_data=NoDataPolicy.KEEP)
+        assert series.see_each(BAD, *[None] * 10) == [[TRIGGERED], *[[]] * 10]
+        assert series.level() == "critical"
 
 
 class TestNoDataAllowed:
-    """`allow_no_data: true`."""
-
-    gone = reading(NO_DATA, of=entry(no_data=NoDataPolicy.OK))
+    """`allow_no_data: true`, or `no_data: ok`."""
 
     def test_it_is_never_told(self) -> None:
-        assert after(*[self.gone] * 10)[1] == []
+        assert db1(no_data=NoDataPolicy.OK).see_each(*[None] * 10) == [[]] * 10
 
-    def test_it_resolves_what_fires_after_no_data_for_with_that_reason(self) -> None:
-        _, events, _ = after(reading(CRITICAL), *[self.gone] * 5)
-        assert [(event.kind, event.level, event.at, event.reason) for event in events[1:]] == [
-            (EventKind.RESOLVED, CRITICAL, NOON + 4 * MINUTE, incidents.NO_DATA_IS_FINE)
-        ]
+    def test_it_ends_what_fires_after_no_data_for_with_that_reason(self) -> None:
+        series = db1(no_data=NoDataPolicy.OK)
+        assert series.see_each(BAD, None, None, None) == [[TRIGGERED], [], [], [RESOLVED]]
+        assert series.events[0].reason == incidents.NO_DATA_IS_FINE
 
-    def test_allowing_it_while_it_is_open_resolves_it(self) -> None:
-        state, _, now = after(*[reading(NO_DATA)] * 5)
-        assert told(step(state, self.gone, now)) == [(EventKind.RESOLVED, NO_DATA)]
+    def test_allowing_it_while_it_is_open_ends_it(self) -> None:
+        series = db1()
+        series.see_each(*[None] * 5)
+        series.alert = db1(no_data=NoDataPolicy.OK).alert
+        assert series.see(None) == ["resolve no_data"]
 
 
 class TestForgotten:
     """What has had no data for a day is taken for retired."""
 
-    def firing_then_gone(self, gone: Reading) -> Outcome:
-        state, _, now = after(reading(CRITICAL), gone, gone, gone, gone, gone)
-        return step(state, gone, now + FORGET_AFTER)
-
-    def test_nothing_is_forgotten_before_it_was_missed_however_long_its_window(self) -> None:
-        day = entry(no_data_for=timedelta(days=1))
-        empty_day = reading(NO_DATA, of=day, covered_until=NOON - timedelta(days=1))
-        first = step(QUIET, empty_day, NOON)
-        assert told(first) == [(EventKind.TRIGGERED, NO_DATA)]
-        assert told(step(first.state, empty_day, NOON + FORGET_AFTER)) == [(EventKind.RESOLVED, NO_DATA)]
-
-        gone = reading(NO_DATA, of=day)
-        missed = step(QUIET, gone, NOON).state
-        assert told(step(missed, gone, NOON + timedelta(days=1))) == [(EventKind.TRIGGERED, NO_DATA)]
-
-    def test_everything_open_is_resolved_as_vanished(self) -> None:
-        outcome = self.firing_then_gone(reading(NO_DATA))
-        assert told(outcome) == [(EventKind.RESOLVED, CRITICAL), (EventKind.RESOLVED, NO_DATA)]
-        assert {event.reason for event in outcome.events} == {incidents.VANISHED}
-        assert outcome.is_forgotten
+    def test_everything_open_is_ended_as_vanished(self) -> None:
+        series = db1()
+        series.see_each(BAD, *[None] * 4)
+        series.now += DAY
+        assert series.see(None) == [RESOLVED, "resolve no_data"]
+        assert {event.reason for event in series.events} == {"vanished: nothing has come for 1d"}
 
     def test_a_dead_hosts_file_that_still_answers_is_not_raised_again(self) -> None:
-        empty = reading(NO_DATA, covered_until=NOON)
-        outcome = self.firing_then_gone(empty)
-        assert not outcome.is_forgotten
-        assert told(step(outcome.state, empty, NOON + 3 * FORGET_AFTER)) == []
+        series = db1()
+        series.see_each(*[None] * 5)
+        series.now += DAY
+        series.see(None)
+        assert series.see_each(*[None] * 10) == [[]] * 10
 
     def test_it_comes_back_as_if_it_were_new(self) -> None:
-        state = self.firing_then_gone(reading(NO_DATA, covered_until=NOON)).state
-        assert told(step(state, reading(CRITICAL), NOON + 3 * FORGET_AFTER)) == [(EventKind.TRIGGERED, CRITICAL)]
+        series = db1()
+        series.see_each(BAD, *[None] * 4)
+        series.now += DAY
+        series.see(None)
+        assert series.see(BAD) == [TRIGGERED]
 
-    def test_an_alert_that_watches_nothing_stays_open(self) -> None:
-        key = SeriesKey(KEY.alert, WHOLE_ALERT)
-        state = SeriesState(key=key, no_data_since=NOON, no_data_open=True)
-        outcome = step(state, reading(NO_DATA, key=key), NOON + 3 * FORGET_AFTER)
-        assert (told(outcome), outcome.state) == ([], state)
+    def test_nothing_is_forgotten_before_it_was_missed_however_long_that_takes(self) -> None:
+        series = db1(no_data_for=DAY)
+        assert series.see(None, wait=DAY) == []
+        assert series.see(None, wait=DAY) == ["trigger no_data"]
+        assert series.see(None) == ["resolve no_data"]
+
+    def test_forget_after_says_how_long(self) -> None:
+        series = db1(forget_after=HOUR)
+        series.see(None, None, None, None, wait=HOUR)
+        assert series.see(None) == ["resolve no_data"]
+
+
+class TestFlapping:
+    """Four incidents that end within an hour: the last one stays open until it is quiet."""
+
+    def flap(self, series: OneSeries, cycles: int) -> list[list[str]]:
+        return [told for _ in range(cycles) for told in series.see_each(BAD, FINE)]
+
+    def test_the_fourth_end_within_an_hour_is_not_told_but_that_it_flaps_is(self) -> None:
+        series = db1()
+        assert self.flap(series, 3) == [[TRIGGERED], [RESOLVED]] * 3
+        assert self.flap(series, 3) == [[TRIGGERED], ["flapping critical"], [], [], [], []]
+
+    def test_it_ends_after_a_quarter_of_an_hour_of_good_data(self) -> None:
+        series = db1()
+        self.flap(series, 4)
+        told = series.see_each(*[FINE] * 20)
+        assert [minute for minute, events in enumerate(told, start=1) if events] == [15]
+        assert told[14] == [RESOLVED]
+
+    def test_a_breach_meanwhile_begins_the_quarter_anew(self) -> None:
+        series = db1()
+        self.flap(series, 4)
+        assert series.see_each(*[FINE] * 10, BAD, *[FINE] * 15) == [[]] * 26
+        assert series.see(FINE) == [RESOLVED]
+
+    def test_four_in_more_than_an_hour_are_no_flapping(self) -> None:
+        series = db1()
+        told = []
+        for _ in range(6):
+            told += self.flap(series, 1)
+            series.now += timedelta(minutes=20)
+        assert told == [[TRIGGERED], [RESOLVED]] * 6
+
+    def test_an_escalation_still_pages(self) -> None:
+        series = db1()
+        for _ in range(4):
+            series.see_each(UNEASY, FINE)
+        assert series.see(BAD) == [TRIGGERED, "resolve warning"]
+
+    def test_levels_that_swing_flap_as_well(self) -> None:
+        series = db1()
+        told = [event for _ in range(8) for events in series.see_each(BAD, UNEASY) for event in events]
+        assert told.count(TRIGGERED) == 4
+        assert told[-1] == "flapping critical"
+
+    def test_data_that_comes_and_goes_flaps_as_well(self) -> None:
+        series = db1(no_data_for=timedelta(0))
+        told = [event for _ in range(8) for events in series.see_each(None, FINE) for event in events]
+        assert told == ["trigger no_data", "resolve no_data"] * 3 + ["trigger no_data", "flapping no_data"]
+        quiet = series.see_each(*[FINE] * 16)
+        assert [event for events in quiet for event in events] == ["resolve no_data"]
 
 
 class TestDedupKey:
@@ -188,3 +365,7 @@ class TestDedupKey:
 
     def test_it_fits_whatever_the_series_is_called(self) -> None:
         assert len(dedup_key(SeriesKey("ä" * 5000, "\ud800\0\n" * 5000), CRITICAL)) <= 255
+
+
+def test_every_event_of_a_series_is_one_that_notifiers_know() -> None:
+    assert {kind.value for kind in EventKind} == {"trigger", "resolve", "repeat", "flapping"}

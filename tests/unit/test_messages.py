@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from graphitepager.messages import SUMMARY_LIMIT, format_number, render, runbook_link
+from graphitepager.messages import SUMMARY_LIMIT, format_number, minimal, render, runbook_link
 from graphitepager.model import WHOLE_ALERT, Event, EventKind, Level, Message, SeriesKey
 from tests.examples import GRAPHITE_URL, KEY, MINUTE, NOON, entry
 
@@ -58,6 +58,51 @@ def test_a_resolve_says_for_how_long_and_why() -> None:
 def test_a_resolve_of_a_removed_alert_needs_no_entry() -> None:
     text = resolved(Level.CRITICAL, value=None, entry=None, reason="removed from alerts.yml")
     assert text == "RESOLVED MongoDB lock: db1 was Critical for 12min (removed from alerts.yml)"
+
+
+def test_a_page_that_was_held_back_says_for_how_long_it_has_been_so() -> None:
+    text = summary(Level.CRITICAL, since=NOON - 12 * MINUTE)
+    assert text == "CRITICAL MongoDB lock: db1 is 82.4 (critical at 70), for 12min"
+
+
+def test_a_repeat_says_that_it_is_still_so() -> None:
+    text = message(EventKind.REPEATED, Level.CRITICAL, since=NOON - 240 * MINUTE).summary
+    assert text == "CRITICAL MongoDB lock: db1 is still 82.4 (critical at 70), for 4h"
+
+
+def test_a_series_that_flaps_says_what_that_means() -> None:
+    assert message(EventKind.FLAPPING, Level.CRITICAL).summary == (
+        "FLAPPING CRITICAL MongoDB lock: db1 fires for the 4th time within 1h; open until it is quiet for 15min"
+    )
+
+
+class TestStorm:
+    """One incident for many series."""
+
+    key = SeriesKey(KEY.alert, WHOLE_ALERT + "critical×23")
+
+    def test_its_page_names_some_of_them(self) -> None:
+        text = summary(
+            Level.CRITICAL, key=self.key, value=None, size=23, detail="23 series together: db1, db2 and 21 more"
+        )
+        assert text == "CRITICAL MongoDB lock: 23 series together: db1, db2 and 21 more"
+
+    def test_its_repeat_and_its_end_say_how_many(self) -> None:
+        fields = {"key": self.key, "value": None, "size": 23, "since": NOON - 12 * MINUTE}
+        assert message(EventKind.REPEATED, Level.CRITICAL, **fields).summary == (
+            "CRITICAL MongoDB lock: 23 series together still fire, for 12min"
+        )
+        assert message(EventKind.RESOLVED, Level.CRITICAL, reason="over", **fields).summary == (
+            "RESOLVED MongoDB lock: 23 series together were Critical for 12min (over)"
+        )
+
+
+def test_the_least_that_can_be_sent_is_plain_and_short() -> None:
+    hostile = message(EventKind.TRIGGERED, Level.CRITICAL, key=SeriesKey("größe", "x" * 5000))
+    least = minimal(hostile)
+    assert least.summary.startswith("CRITICAL gr??e: xxx")
+    assert (least.details, least.links, least.dedup_key) == ({}, (), hostile.dedup_key)
+    assert all(text.isascii() and len(text) <= 200 for text in (least.summary, least.series, least.alert))
 
 
 def test_a_series_without_a_name_is_called_that() -> None:

@@ -57,34 +57,43 @@ def test_what_may_pass_is_told_as_temporary_after_one_request_and_no_sleep(
     error = refusal(notifier)
     assert time.monotonic() - begun < 1  # the vendor's first sleep would take three
     assert reason in error.reason
-    assert (error.permanent, error.retry_after) == (
+    assert (error.permanent, error.is_invalid, error.retry_after) == (
+        False,
         False,
         None if retry_after_s is None else timedelta(seconds=retry_after_s),
     )
+    assert error.is_throttled == ("429" in reason)
     assert fake.request_count() == (fault is not Fault.REFUSED)
 
 
 @pytest.mark.parametrize(
-    ("fault", "reason"),
+    ("fault", "reason", "is_invalid"),
     [
-        (Fault.UNKNOWN_KEY, "400: Invalid routing key (check the routing key"),
-        (Fault.REDIRECT, "307 (check the routing key, and that pagerduty_events_url is"),
-        (Answer(400, (), f"No such key: {KEY.upper()}".encode()), "400: No such key: (routing key) (check"),
-        (Answer.of_json(400, {"message": "Invalid", "errors": ["'a' is bad", f"{KEY}?"]}), "400: Invalid; 'a' is bad;"),
-        (Answer.of_json(400, {"message": None, "errors": "bad\n\x1b[31m"}), "400: bad [31m"),
-        (Answer(401), "401"),
-        (Answer(403, (), b"x" * 5000), "403: xxx"),
-        (Answer(404), "404"),
-        (Answer(413), "413"),
+        (Fault.UNKNOWN_KEY, "400: Invalid routing key (check the routing key", False),
+        (Fault.REDIRECT, "307 (check the routing key, and that pagerduty_events_url is", False),
+        (Answer(400, (), f"No such key: {KEY.upper()}".encode()), "400: No such key: (routing key) (check", False),
+        (
+            Answer.of_json(400, {"message": "Invalid", "errors": ["'a' is bad", f"{KEY}?"]}),
+            "400: Invalid; 'a' is",
+            True,
+        ),
+        (Answer.of_json(400, {"message": None, "errors": "bad\n\x1b[31m"}), "400: bad [31m", True),
+        (Answer.of_json(400, {"message": "bad"}), "400: bad (check", False),
+        (Answer(401), "401", False),
+        (Answer.of_json(401, {"errors": ["who?"]}), "401: who?", False),
+        (Answer(403, (), b"x" * 5000), "403: xxx", False),
+        (Answer(404), "404", False),
+        (Answer(413), "413", True),
     ],
 )
 def test_what_cannot_pass_is_told_as_permanent_with_pagerdutys_own_words(
-    fake: FakePagerDuty, notifier: PagerDuty, fault: Fault | Answer, reason: str
+    fake: FakePagerDuty, notifier: PagerDuty, fault: Fault | Answer, reason: str, *, is_invalid: bool
 ) -> None:
     fake.fail_next(fault)
     error = refusal(notifier)
     assert reason in error.reason
-    assert (error.permanent, error.retry_after) == (True, None)
+    assert (error.permanent, error.is_invalid, error.is_throttled) == (True, is_invalid, False)
+    assert error.retry_after is None
     assert len(error.reason) < 500
     assert error.reason.isprintable()
     assert (fake.request_count(), fake.events()) == (1, ())

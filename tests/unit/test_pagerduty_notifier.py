@@ -64,6 +64,13 @@ def test_a_resolve_is_only_the_key_of_what_it_ends(fake: FakePagerDuty, notifier
     assert [incident.is_open for incident in fake.incidents()] == [False]
 
 
+@pytest.mark.parametrize("kind", [EventKind.REPEATED, EventKind.FLAPPING])
+def test_what_is_told_again_joins_its_incident(fake: FakePagerDuty, notifier: PagerDuty, kind: EventKind) -> None:
+    notifier.send(message(), KEY)
+    event = sent_event(fake, notifier, message(kind, summary="still on"))
+    assert (event.action, event.effect, event.payload["summary"]) == ("trigger", Effect.MERGED, "still on")
+
+
 @pytest.mark.parametrize(
     ("level", "severity"),
     [(Level.CRITICAL, "critical"), (Level.WARNING, "warning"), (Level.NO_DATA, "error")],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from graphitepager.model import Entry, Event, EventKind, Level, Route, Settings
+from graphitepager import health
+from graphitepager.model import Config, Entry, Event, EventKind, Level, Route, Settings
 from graphitepager.routing import routes_for
-from tests.examples import KEY, NOON, entry, settings
+from tests.examples import KEY, NOON, alert, entry, settings
 
 OWN, PER_LEVEL, GLOBAL = "1" * 32, "2" * 32, "3" * 32
 
@@ -15,8 +18,13 @@ def trigger(level: Level, one: Entry) -> Event:
     return Event(kind=EventKind.TRIGGERED, key=KEY, level=level, at=NOON, since=NOON, value=1.0, entry=one)
 
 
+def config(given: Settings, *entries: Entry) -> Config:
+    return Config(settings=given, alerts=(alert(*entries),))
+
+
 def keys(level: Level, one: Entry, given: Settings) -> list[str]:
-    return [route.address for route in routes_for(trigger(level, one), given) if route.notifier == "pagerduty"]
+    routes = routes_for(trigger(level, one), config(given))
+    return [route.address for route in routes if route.notifier == "pagerduty"]
 
 
 @pytest.mark.parametrize("level", [Level.WARNING, Level.CRITICAL, Level.NO_DATA])
@@ -40,14 +48,46 @@ def test_the_alerts_own_key_wins_then_the_levels_then_the_global_one() -> None:
 
 
 def test_without_a_key_nobody_is_paged() -> None:
-    assert routes_for(trigger(Level.CRITICAL, entry()), settings()) == ()
+    assert routes_for(trigger(Level.CRITICAL, entry()), config(settings())) == ()
 
 
 def test_stdout_hears_every_level_when_it_is_enabled() -> None:
     given = settings(stdout_enabled=True)
     only_critical = entry(page_on=frozenset({Level.CRITICAL}))
-    assert routes_for(trigger(Level.WARNING, only_critical), given) == (Route("stdout", ""),)
+    assert routes_for(trigger(Level.WARNING, only_critical), config(given)) == (Route("stdout", ""),)
 
 
 def test_a_route_does_not_show_its_key_when_printed() -> None:
-    assert GLOBAL not in repr(routes_for(trigger(Level.CRITICAL, entry()), settings(pagerduty_key=GLOBAL)))
+    assert GLOBAL not in repr(routes_for(trigger(Level.CRITICAL, entry()), config(settings(pagerduty_key=GLOBAL))))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        replace(trigger(Level.CRITICAL, entry()), held_by="silence 3"),
+        replace(trigger(Level.CRITICAL, entry()), kind=EventKind.REPEATED),
+        replace(trigger(Level.CRITICAL, entry()), kind=EventKind.RESOLVED),
+    ],
+)
+def test_what_is_held_back_or_follows_a_trigger_has_no_route_of_its_own(event: Event) -> None:
+    assert routes_for(event, config(settings(pagerduty_key=GLOBAL))) == ()
+
+
+class TestOwnTrouble:
+    """That the pager itself is in trouble concerns everybody."""
+
+    def routes(self, given: Settings, *entries: Entry) -> list[str]:
+        own = health.own_alert(given).entries[0]
+        event = replace(trigger(Level.NO_DATA, own), key=health.GRAPHITE)
+        return [route.address for route in routes_for(event, config(given, *entries))]
+
+    def test_it_goes_where_everything_goes(self) -> None:
+        assert self.routes(settings(pagerduty_key=GLOBAL), entry(pagerduty_key=OWN)) == [GLOBAL]
+
+    def test_where_only_alerts_have_keys_it_goes_to_each_of_them_once(self) -> None:
+        mine, theirs = entry(pagerduty_key=OWN), entry("b", pagerduty_key=PER_LEVEL)
+        assert self.routes(settings(), mine, theirs, entry("c", pagerduty_key=OWN)) == [OWN, PER_LEVEL]
+
+    def test_page_on_of_the_alerts_does_not_keep_it_back(self) -> None:
+        quiet = entry(page_on=frozenset({Level.CRITICAL}))
+        assert self.routes(settings(pagerduty_key=GLOBAL), quiet) == [GLOBAL]

@@ -1,0 +1,220 @@
+"""Who is told what begins: an open incident is told once nothing holds it back, and again while it lasts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from graphitepager import mutewindows, silences
+from graphitepager.alerting import AlertMemory, Progress, owner, spokesman
+from graphitepager.incidents import event_of
+from graphitepager.model import WHOLE_ALERT, Event, EventKind, Incident, Level, SeriesKey, SeriesState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from graphitepager.model import Alert, Entry, Silence
+
+# Series that start to fire within this time start together.
+_TOGETHER = timedelta(minutes=5)
+
+# How many of its series a storm names.
+_NAMED = 5
+
+STORM = "a storm: one incident speaks for all of its series"
+STORM_OVER = "none of its series is left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holds:
+    """What can hold back a trigger, besides an alert's own mute windows: silences, and the alerts that fire now."""
+
+    silences: tuple[Silence, ...] = ()
+    firing: frozenset[str] = frozenset()
+
+    def on(self, key: SeriesKey, level: Level, entry: Entry, now: datetime) -> str | None:
+        """What holds it back, in words; None where it is to be told."""
+        alert, series = key.words
+        if silence := silences.silencing(self.silences, alert, series, level, now):
+            until = f"{silence.ends_at:%Y-%m-%d %H:%M} UTC"
+            return f"silence {silence.id} by {silence.author} until {until}: {silence.comment}"
+        if window := mutewindows.open_window(entry.mute, level, now):
+            return f"mute window {window.text}"
+        if firing := sorted(entry.depends_on & self.firing):
+            return f"depends on {firing[0]}, which fires"
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The memory once it is noted who was told of what; and the events, those that begin something first."""
+
+    memory: AlertMemory
+    events: tuple[Event, ...] = ()
+
+
+def is_firing(memory: AlertMemory) -> bool:
+    """Whether any incident of the alert is open."""
+    return any(state.incident is not None or state.no_data is not None for state in memory.states.values())
+
+
+def tell(alert: Alert, progress: Progress, now: datetime, holds: Holds) -> Told:
+    """Tell of what has ended, of what is open and was not told, and again of what was not for `repeat_interval`."""
+    if not progress.memory.states:
+        return Told(memory=progress.memory, events=progress.events)
+    return _Telling(alert, progress, now, holds).told()
+
+
+class _Telling:
+    """One poll's telling of one alert."""
+
+    def __init__(self, alert: Alert, progress: Progress, now: datetime, holds: Holds) -> None:
+        self._alert = alert
+        self._memory = progress.memory
+        self._now = now
+        self._holds = holds
+        self._details = progress.details
+        self._ended = progress.events
+        self._states = dict(progress.memory.states)
+        self._events: list[Event] = []
+        self._ready: dict[Level, list[str]] = {}  # the series that nothing keeps from being told, by level
+
+    def told(self) -> Told:
+        for name, state in self._memory.states.items():
+            for incident in (state.incident, state.no_data):
+                if incident is not None and not incident.in_storm:
+                    self._consider(name, incident)
+        for level in (Level.CRITICAL, Level.NO_DATA, Level.WARNING):
+            self._tell_ready(level, self._ready.get(level, []))
+        # What begins comes first, so that there is no moment at which nothing is open.
+        events = (*self._events, *(event for event in self._ended if not self._is_held_flapping(event)))
+        return Told(memory=replace(self._memory, states=self._states), events=events)
+
+    def _is_held_flapping(self, event: Event) -> bool:
+        entry = owner(self._alert, self._memory, event.key.series)
+        return event.kind is EventKind.FLAPPING and bool(self._holds.on(event.key, event.level, entry, self._now))
+
+    def _consider(self, name: str, incident: Incident) -> None:
+        """Hold an incident back, have it told, or tell it again."""
+        entry = owner(self._alert, self._memory, name)
+        state = self._states[name]
+        if incident.told_at is None:
+            held_by = self._holds.on(state.key, incident.level, entry, self._now)
+            if held_by is None:
+                self._ready.setdefault(incident.level, []).append(name)
+            elif held_by != incident.held_by:
+                if incident.held_by is None:
+                    self._emit(EventKind.TRIGGERED, name, incident, held_by=held_by)
+                self._note(name, replace(incident, held_by=held_by))
+        elif incident.told_at > self._now:  # by a clock that has been set back since
+            self._note(name, replace(incident, told_at=self._now))
+        elif (
+            entry.repeat_interval is not None
+            and self._now - incident.told_at >= entry.repeat_interval
+            and self._holds.on(state.key, incident.level, entry, self._now) is None
+        ):
+            self._emit(EventKind.REPEATED, name, incident)
+            self._note(name, replace(incident, told_at=self._now))
+
+    def _tell_ready(self, level: Level, names: list[str]) -> None:
+        """Tell each by itself, or all of them together where they are too many."""
+        storm_name = WHOLE_ALERT + level.value
+        singles = [name for name in names if not self._states[name].key.is_series]
+        series = [name for name in names if self._states[name].key.is_series]
+        others = max(self._just_told(level), len(self._members(level)))
+        # A storm that has calmed down swallows nothing new.
+        is_storm = bool(series) and len(series) + others > self._alert.storm_limit
+        for name in singles + ([] if is_storm else series):
+            incident = _incident_at(self._states[name], level)
+            self._emit(EventKind.TRIGGERED, name, incident)
+            self._note(name, replace(incident, told_at=self._now, held_by=None))
+        if is_storm:
+            for name in series:
+                incident = _incident_at(self._states[name], level)
+                self._emit(EventKind.TRIGGERED, name, incident, held_by=STORM)
+                self._note(name, replace(incident, held_by=STORM, in_storm=True))
+        if is_storm or storm_name in self._states:
+            self._tell_storm(storm_name, level)
+
+    def _just_told(self, level: Level) -> int:
+        """How many series were told by themselves a moment ago, and are still open."""
+        return sum(
+            incident is not None and incident.level is level and _is_recent(incident.told_at, self._now)
+            for state in self._memory.states.values()
+            for incident in (state.incident, state.no_data)
+            if state.key.is_series
+        )
+
+    def _tell_storm(self, name: str, level: Level) -> None:
+        """Page for a storm when it begins and whenever its size has doubled; end it with its last series."""
+        members = self._members(level)
+        before = self._states.get(name)
+        if before is not None and len(members) < 2 * before.size:
+            if not members:
+                self._end_storm(before, level, STORM_OVER)
+                del self._states[name]
+            return
+        incident = Incident(
+            level=level, since=_incident_at(before, level).since if before else self._now, told_at=self._now
+        )
+        state = _with(SeriesState(key=SeriesKey(self._alert.name, name), size=len(members)), incident)
+        self._states[name] = state
+        others = f" and {len(members) - _NAMED} more" if len(members) > _NAMED else ""
+        detail = f"{len(members)} series together: {', '.join(members[:_NAMED])}{others}"
+        event = event_of(EventKind.TRIGGERED, state, incident, self._now, spokesman(self._alert))
+        self._events.append(replace(event, detail=detail))
+        if before is not None:
+            self._end_storm(before, level, f"grown to {len(members)} series")
+
+    def _members(self, level: Level) -> list[str]:
+        """The series for which a storm speaks at this level."""
+        return sorted(
+            state.key.series
+            for state in self._states.values()
+            for incident in (state.incident, state.no_data)
+            if incident is not None and incident.in_storm and incident.level is level
+        )
+
+    def _end_storm(self, state: SeriesState, level: Level, reason: str) -> None:
+        event = event_of(EventKind.RESOLVED, state, _incident_at(state, level), self._now, spokesman(self._alert))
+        self._events.append(replace(event, reason=reason))
+
+    def _emit(self, kind: EventKind, name: str, incident: Incident, held_by: str | None = None) -> None:
+        entry = owner(self._alert, self._memory, name)
+        event = event_of(kind, self._states[name], incident, self._now, entry)
+        self._events.append(replace(event, held_by=held_by, detail=self._details.get(name)))
+
+    def _note(self, name: str, incident: Incident) -> None:
+        self._states[name] = _with(self._states[name], incident)
+
+
+def trigger_again(alert: Alert, memory: AlertMemory, key: SeriesKey, level: Level, now: datetime) -> Event | None:
+    """The event with which an incident that is open and told would be told to somebody new; None where it is not."""
+    name = WHOLE_ALERT + level.value if key.series.startswith(WHOLE_ALERT + level.value) else key.series
+    state = memory.states.get(name)
+    incident = None if state is None else _find(state, level)
+    if state is None or incident is None or incident.told_at is None or state.incident_key != key:
+        return None
+    return event_of(EventKind.TRIGGERED, state, incident, now, owner(alert, memory, name))
+
+
+def _is_recent(told_at: datetime | None, now: datetime) -> bool:
+    return told_at is not None and now - told_at < _TOGETHER
+
+
+def _find(state: SeriesState, level: Level) -> Incident | None:
+    incident = state.no_data if level is Level.NO_DATA else state.incident
+    return incident if incident is not None and incident.level is level else None
+
+
+def _incident_at(state: SeriesState, level: Level) -> Incident:
+    incident = _find(state, level)
+    assert incident is not None  # noqa: S101 - the caller has seen it there
+    return incident
+
+
+def _with(state: SeriesState, incident: Incident) -> SeriesState:
+    if incident.level is Level.NO_DATA:
+        return replace(state, no_data=incident)
+    return replace(state, incident=incident)
