@@ -1,10 +1,12 @@
-"""A strict PagerDuty Events API v2 on a loopback port: refuses what PagerDuty refuses, fails as networks fail.
+"""A strict PagerDuty on a loopback port: refuses what PagerDuty refuses, fails as networks fail.
 
 with FakePagerDuty() as pagerduty:
     pagerduty.fail_next(Fault.RESET_AFTER_INGEST)
     ...  # something posts to pagerduty.url + "/v2/enqueue"
     assert [incident.title for incident in pagerduty.open_incidents()] == ["db1 is 82.4"]
     assert not pagerduty.rejected()
+
+It is the Events API v2, and of the REST API the lists of incidents and of their alerts, for `pagerduty.api_token`.
 
 `python -m tests.fakes.pagerduty` serves the same as a process of its own.
 Contract: https://developer.pagerduty.com/docs/events-api-v2-overview

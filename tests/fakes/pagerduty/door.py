@@ -51,6 +51,8 @@ class Request:
     path: str
     content_type: str
     body: bytes | None
+    authorization: str = ""
+    accept: str = ""
 
 
 class Door:
@@ -132,6 +134,8 @@ class _Handler(BaseHTTPRequestHandler):
             path=self.path,
             content_type=self.headers.get_content_type() if "Content-Type" in self.headers else "",
             body=self._read_body(),
+            authorization=self.headers.get("Authorization", ""),
+            accept=self.headers.get("Accept", ""),
         )
         answer = self.server.respond(request)
         match answer.manner:
@@ -149,6 +153,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read_body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "")
+        if self.command == "GET" and not length:
+            return b""
         if not length.isdecimal() or int(length) > _LONGEST_BODY_READ:
             self.close_connection = True  # where the next request would begin is unknown
             return None

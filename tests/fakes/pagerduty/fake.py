@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from tests.fakes.pagerduty import rest
 from tests.fakes.pagerduty.door import Answer, Door, Request
 from tests.fakes.pagerduty.faults import Fault, Script, script, throttled
 from tests.fakes.pagerduty.incidents import Event, Incident, Ledger
@@ -18,15 +19,19 @@ from tests.fakes.pagerduty.rules import Rejection, judge
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+API_TOKEN = "y_Tok3n-F4ke+66ryYWU"
+
 _WINDOW = timedelta(minutes=1)
 _NO_FAULT = Script(ingests=True)
 
 
 class FakePagerDuty:
-    """PagerDuty's Events API for one test. Thread-safe; `with` starts and stops it.
+    """PagerDuty's Events API for one test, and what its REST API lists of it. Thread-safe; `with` starts and stops it.
 
     `clock` is what the rate limit and the incidents' times go by. `on_event` is called with every accepted event.
     `rate_limit` is the events a minute for one routing key; `tells_retry_after` says whether the 429 names a time.
+    `api_token` is the one that the REST API takes. `makes_alerts` is how services are set up today: an event opens an
+    alert, which carries the dedup key, in an incident, which then shows none.
     """
 
     def __init__(
@@ -37,12 +42,17 @@ class FakePagerDuty:
         on_event: Callable[[Event], None] | None = None,
         rate_limit: int = 120,
         tells_retry_after: bool = True,
+        api_token: str = API_TOKEN,
+        makes_alerts: bool = True,
     ) -> None:
         self.port = port
         self._clock = clock
         self._on_event = on_event
         self._rate_limit = rate_limit
         self._tells_retry_after = tells_retry_after
+        self.api_token = api_token
+        self._makes_alerts = makes_alerts
+        self.rest_fault: Fault | Answer | None = None
         self._fault: Fault | Answer | None = None
         self._door: Door | None = None
         self._started = False
@@ -53,7 +63,7 @@ class FakePagerDuty:
 
     @property
     def url(self) -> str:
-        """What pagerduty_events_url is to be."""
+        """What pagerduty_events_url is to be, and pagerduty_api_url."""
         return f"http://127.0.0.1:{self.port}"
 
     def incidents(self) -> tuple[Incident, ...]:
@@ -96,16 +106,16 @@ class FakePagerDuty:
             self._ledger.resolve((routing_key, dedup_key), self._clock())
 
     def fail_next(self, fault: Fault | Answer, times: int = 1) -> None:
-        """Fail the next requests, in the order of the calls; an Answer is given as it is."""
-        if fault is Fault.REFUSED:
-            msg = "nobody can count the connections to a closed port: set fault = Fault.REFUSED, then None"
-            raise ValueError(msg)
-        with self._changed:
-            self._queued_faults.extend([fault] * times)
+        """Fail the next events, in the order of the calls; an Answer is given as it is."""
+        self._queue(self._queued_faults, fault, times)
+
+    def fail_next_listing(self, fault: Fault | Answer, times: int = 1) -> None:
+        """Fail the next requests to the REST API likewise; `rest_fault` is what all the others meet."""
+        self._queue(self._queued_rest_faults, fault, times)
 
     @property
     def fault(self) -> Fault | Answer | None:
-        """What every request meets that has no queued fault of its own; None is health."""
+        """What every event meets that has no queued fault of its own; None is health. REFUSED is for both APIs."""
         return self._fault
 
     @fault.setter
@@ -125,6 +135,7 @@ class FakePagerDuty:
             self._request_count = 0
             self._accepted_at: defaultdict[str, deque[datetime]] = defaultdict(deque)
             self._queued_faults: deque[Fault | Answer] = deque()
+            self._queued_rest_faults: deque[Fault | Answer] = deque()
 
     # Its life.
 
@@ -162,9 +173,38 @@ class FakePagerDuty:
         if door is not None:
             door.close()
 
+    def _queue(self, queue: deque[Fault | Answer], fault: Fault | Answer, times: int) -> None:
+        if fault is Fault.REFUSED:
+            msg = "nobody can count the connections to a closed port: set fault = Fault.REFUSED, then None"
+            raise ValueError(msg)
+        with self._changed:
+            queue.extend([fault] * times)
+
     # What happens to a request.
 
     def _respond(self, request: Request) -> Answer:
+        return self._list(request) if rest.is_for_rest(request) else self._take(request)
+
+    def _list(self, request: Request) -> Answer:
+        with self._changed:
+            self._request_count += 1
+            fault = self._queued_rest_faults.popleft() if self._queued_rest_faults else self.rest_fault
+            played = script(fault) if fault is not None else _NO_FAULT
+            answer = self._listing(rest.judge(request))
+            if played.answer is not None:
+                answer = rest.in_rests_words(played.answer) if isinstance(fault, Fault) else played.answer
+            self._changed.notify_all()
+        return replace(answer, manner=played.manner)
+
+    def _listing(self, asked: rest.Query | Rejection) -> Answer:
+        if isinstance(asked, Rejection):
+            self._rejected.append(asked)
+            return rest.refused(asked)
+        if asked.token != self.api_token:
+            return rest.unauthenticated()  # the user's mistake, and no bug of the sender
+        return rest.respond(asked, self._ledger.incidents, self._clock(), have_alerts=self._makes_alerts)
+
+    def _take(self, request: Request) -> Answer:
         with self._changed:
             self._request_count += 1
             fault = self._queued_faults.popleft() if self._queued_faults else self._fault
