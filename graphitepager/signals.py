@@ -60,7 +60,8 @@ class Orders:
             yield
         finally:
             signal.set_wakeup_fd(before_fd)
-            for number, handler in before.items():
+            # Once it is to stop, a second signal in its last moments changes nothing.
+            for number, handler in before.items() if not self.stop.is_set() else ():
                 signal.signal(number, handler)
             writer.close()
             thread.join()

@@ -13,7 +13,7 @@ import click
 
 from graphitepager import config as configuration
 from graphitepager import telemetry
-from graphitepager.errors import ConfigError, PagerError
+from graphitepager.errors import ConfigError, PagerError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from graphitepager.config import Loaded
     from graphitepager.model import Config
     from graphitepager.problems import Problem
+    from graphitepager.records import KeptConfig
 
 DEFAULT_PATH = "alerts.yml"
+# An error of requests names a path without its host. A shorter one is an ordinary word, such as ping.
+_SHORTEST_PATH = 12
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
@@ -39,10 +42,10 @@ def config_option(function: _Function) -> _Function:
     )(function)
 
 
-def read(path: str, *, strict: bool = False, needs_graphite: bool = True) -> Loaded:
-    """Read the file and the environment; PagerError when there is no file to read."""
+def read_text(path: str) -> str:
+    """What the file holds; PagerError when it cannot be read."""
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
+        return Path(path).read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise PagerError(
             f"{path}: no such file; name yours with -c FILE, or start from the sample alerts.yml"
@@ -51,18 +54,67 @@ def read(path: str, *, strict: bool = False, needs_graphite: bool = True) -> Loa
         raise PagerError(f"{path}: not UTF-8 text (byte {error.start}); save the file as UTF-8") from None
     except OSError as error:
         raise PagerError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
-    return configuration.load(text, os.environ, source=path, strict=strict, needs_graphite=needs_graphite)
 
 
-def read_or_fail(path: str, tell: Callable[[Problem], None]) -> Config:
-    """Return a configuration that can be run, its warnings told; raise ConfigError otherwise."""
-    loaded = read(path)
+def read(path: str, *, strict: bool = False, needs_graphite: bool = True) -> Loaded:
+    """Read the file and the environment; PagerError when there is no file to read."""
+    return configuration.load(read_text(path), os.environ, source=path, strict=strict, needs_graphite=needs_graphite)
+
+
+def load_or_fail(text: str, source: str, tell: Callable[[Problem], None]) -> Config:
+    """Make a configuration that can be run of the text, its warnings told; raise ConfigError otherwise."""
+    loaded = configuration.load(text, os.environ, source=source)
     if loaded.config is None:
         raise ConfigError(loaded.problems)  # the warnings, too: an unknown key may be the one that is missing
     telemetry.keep_secret(secrets_of(loaded.config))
     for problem in loaded.problems:
         tell(problem)
     return loaded.config
+
+
+def read_or_fail(path: str, tell: Callable[[Problem], None]) -> Config:
+    """Return a configuration that can be run, its warnings told; raise ConfigError otherwise."""
+    return load_or_fail(read_text(path), path, tell)
+
+
+def read_beside_pager(path: str) -> Config:
+    """Return the configuration for a command that works on the pager's database, and never asks Graphite.
+
+    On a one-off dyno nothing may say where Graphite is. Where alerts.yml is no good, the pager runs the last good one,
+    and so does this. Its warnings are for `verify` to tell.
+    """
+    loaded = read(path, needs_graphite=False)
+    config = loaded.config or _instead(path)
+    if config is None:
+        raise ConfigError(loaded.problems)
+    telemetry.keep_secret(secrets_of(config))
+    if loaded.config is None:
+        complain(f"graphite-pager: {path} is no good, the last good one counts; graphite-pager verify says more")
+    return config
+
+
+def _instead(path: str) -> Config | None:
+    kept = last_good(path)
+    return kept and configuration.load(kept.text, os.environ, source=path, needs_graphite=False).config
+
+
+def last_good(path: str) -> KeptConfig | None:
+    """What the database keeps of this file, where that can be found without the file: DATABASE_URL, or beside it."""
+    from graphitepager.store import Store  # noqa: PLC0415 - as in database_url()
+
+    try:
+        url = _database_url(os.environ.get("DATABASE_URL"), path)
+        if url.get_backend_name() == "sqlite" and not Path(url.database).is_file():
+            return None  # to look must not make one
+        with Store.open(url) as store:
+            kept = store.kept_config()
+    except StoreError:
+        return None
+    if kept is None or Path(kept.source).name != Path(path).name:  # a slip in -c is told, not covered up
+        return None
+    config = configuration.load(kept.text, os.environ, source=kept.source, needs_graphite=False).config
+    # The database of another time, if it says itself that it is not the one.
+    return kept if config and database_url(config, path) == url else None
 
 
 def complain(text: str) -> None:
@@ -72,10 +124,14 @@ def complain(text: str) -> None:
 
 def database_url(config: Config, path: str) -> Any:
     """Where the state lives: DATABASE_URL, or a SQLite file beside alerts.yml. StoreError when it cannot be used."""
+    return _database_url(config.settings.database_url, path)
+
+
+def _database_url(raw: str | None, path: str) -> Any:
     from graphitepager import store  # noqa: PLC0415 - SQLAlchemy is slow to import, and few commands need it
 
     return store.database_url(
-        config.settings.database_url,
+        raw,
         beside=str(Path(path).resolve().parent),
         on_heroku=is_heroku(),
         allow_ephemeral=os.environ.get("ALLOW_EPHEMERAL_STATE", "").lower() in {"1", "true", "yes", "on"},
@@ -85,6 +141,7 @@ def database_url(config: Config, path: str) -> Any:
 def secrets_of(config: Config) -> Iterator[str]:
     """Everything in this configuration that no log line may hold."""
     settings = config.settings
+    ping_path = (settings.heartbeat_ping_url or "").partition("://")[2].partition("/")[2]
     candidates = (
         settings.graphite_pass,
         settings.database_url,
@@ -92,6 +149,11 @@ def secrets_of(config: Config) -> Iterator[str]:
         settings.pagerduty_key,
         *settings.pagerduty_keys.values(),
         *_credentials(settings.pagerduty_events_url),
+        *_credentials(settings.pagerduty_api_url),
+        settings.pagerduty_api_token,
+        settings.heartbeat_ping_url,
+        *_credentials(settings.heartbeat_ping_url or ""),
+        ping_path if len(ping_path) >= _SHORTEST_PATH else None,
         *(entry.pagerduty_key for alert in config.alerts for entry in alert.entries),
     )
     yield from (secret for secret in candidates if secret)

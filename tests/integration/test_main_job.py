@@ -74,6 +74,13 @@ class Place:
         assert self.pagerduty.wait_until(as_wanted, 15), [one.title for one in self.pagerduty.open_incidents()]
         return self.pagerduty.open_incidents()
 
+    def wait_for_one_with(self, words: str) -> tuple[Incident, ...]:
+        def as_wanted() -> bool:
+            return [words in one.title for one in self.pagerduty.open_incidents()] == [True]
+
+        assert self.pagerduty.wait_until(as_wanted, 15), [one.title for one in self.pagerduty.open_incidents()]
+        return self.pagerduty.open_incidents()
+
 
 @contextmanager
 def locked(database_url: str) -> Iterator[None]:
@@ -218,7 +225,7 @@ def test_a_removed_alert_ends_its_incident_on_sighup_with_the_reason(place: Plac
     assert 'reason="removed from alerts.yml"' in pager.output
 
 
-def test_a_broken_edit_changes_nothing(place: Place) -> None:
+def test_a_broken_edit_changes_nothing_but_that_it_is_told(place: Place) -> None:
     place.measure(mail=82.4)
     with running(place.environment, place.folder) as pager:
         place.wait_for_open(HIGH)
@@ -227,7 +234,8 @@ def test_a_broken_edit_changes_nothing(place: Place) -> None:
         pager.wait_for("event=config_kept")
         assert "alerts.yml:7:15: " in pager.output
         place.measure(mail=10)
-        place.wait_for_open()
+        (incident,) = place.wait_for_one_with("alerts.yml:7:15: ")
+        assert incident.severity == "warning"
 
 
 def test_run_once_polls_sends_and_ends(place: Place) -> None:
@@ -260,7 +268,7 @@ def test_stdout_tells_of_incidents_where_there_is_no_pagerduty(place: Place) -> 
     assert place.pagerduty.events() == ()
 
 
-def test_a_file_that_is_gone_changes_nothing(place: Place) -> None:
+def test_a_file_that_is_gone_changes_nothing_but_that_it_is_told(place: Place) -> None:
     place.measure(mail=82.4)
     with running(place.environment, place.folder) as pager:
         place.wait_for_open(HIGH)
@@ -268,7 +276,7 @@ def test_a_file_that_is_gone_changes_nothing(place: Place) -> None:
         pager.process.send_signal(signal.SIGHUP)
         pager.wait_for("event=config_kept")
         place.measure(mail=10)
-        place.wait_for_open()
+        place.wait_for_one_with("alerts.yml: no such file")
 
 
 def test_run_once_fails_when_pagerduty_refuses_the_page(place: Place) -> None:
