@@ -260,11 +260,11 @@ def test_a_storm_of_a_thousand_transitions_is_quick_and_keeps_its_order(store: S
     quiet = [SeriesState(key=state.key) for state in states]
     claimed = time.perf_counter()
     first = store.claim(NOON, worker="w", lease=MINUTE, limit=2000)
-    assert time.perf_counter() - claimed < 0.5
+    assert time.perf_counter() - claimed < 2
     assert [each.message.series for each in first] == names
     ended = time.perf_counter()
     store.record(poll(*map(resolved, names), states=quiet, at=NOON + MINUTE, follows=NOON))
-    assert max(recorded - started, time.perf_counter() - ended) < 0.5
+    assert max(recorded - started, time.perf_counter() - ended) < 2  # 0.2 on an idle machine
     assert store.backlog().pending == 2000
 
 

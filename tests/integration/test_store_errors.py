@@ -148,7 +148,7 @@ CHECK_USER = "check the user and the password in DATABASE_URL"
         ),
         (
             f"connection failed: {AT_DB}FATAL:  sorry, too many clients already",
-            "sorry, too many clients already: the server has no connection left: graphite-pager needs up to four",
+            "sorry, too many clients already: the server has no connection left: graphite-pager needs up to five",
         ),
         (
             f"{SEVERAL}\n- host: 'a': connection failed: {AT_DB}{NO_SERVER}\n- host: 'b': timeout expired",

@@ -117,6 +117,8 @@ def test_every_command_and_option_is_described() -> None:
         command = graphite_pager.get_command(context, name)
         assert command is not None
         _compare_options(command, section(COMMANDS_PAGE, f"`{name}`"))
+        for part in _parts(command):
+            _compare_options(part, section(COMMANDS_PAGE, f"`{name} {part.name}`"))
 
 
 def test_every_log_event_has_its_row() -> None:
@@ -177,6 +179,16 @@ def _as_written(default: object) -> str:
     if isinstance(default, bool):
         return "yes" if default else "no"
     return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def _parts(command: click.Command) -> Iterator[click.Command]:
+    """The commands of a group; none of a plain command."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            part = command.get_command(context, name)
+            assert part is not None
+            yield part
 
 
 def _compare_options(command: click.Command, text: str) -> None:
