@@ -12,7 +12,7 @@ GRAPHITE_BASE_PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 $(PYTH
 BIN := .venv/bin
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help setup demo run test unit check fmt docs bench clean
+.PHONY: help setup demo run test unit check fmt docs bench soak clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 10
@@ -42,7 +42,7 @@ run: .venv/.ready ## Run against your own Graphite: make run GRAPHITE_URL=https:
 	@$(BIN)/graphite-pager run
 
 test: setup unit ## The whole test suite
-	@$(BIN)/python -m pytest tests/integration
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile tests/integration
 
 unit: .venv/.ready ## Only the tests that touch nothing, in seconds
 	@$(BIN)/python -m pytest --numprocesses auto tests/unit
@@ -64,6 +64,9 @@ docs: .venv/.ready ## Build the documentation into docs/_build/html
 
 bench: .venv/.ready ## How fast a poll is, beside the least that any program could do
 	@$(BIN)/python -m benchmarks
+
+soak: .venv/.ready ## Two thousand drawn lives of a pager to which everything happens
+	@$(BIN)/python -m tests.soak --examples 2000 --random
 
 clean: ## Remove what the other targets made
 	rm -rf .venv .venv-graphite docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
