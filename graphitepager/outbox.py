@@ -32,22 +32,22 @@ SEND_DEADLINE_S = 12.0
 # not delayed for long.
 LEASE = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=1)
-# A resolve wakes nobody: where a receiver asks for that, it waits this long.
-LONGEST_WAIT_OF_RESOLVE = timedelta(minutes=10)
+# A resolve that is refused for good, as by a proxy, is tried for so long all the same: what it ends would stay open.
+REFUSED_RESOLVE_PATIENCE = timedelta(hours=1)
 
 # How many sends may hang at once, each in a thread that cannot be ended: beyond that none is begun.
 _MOST_HANGING = 8
 
 
-def backoff(attempts: int, jitter: float, retry_after: timedelta | None = None, *, is_page: bool = True) -> timedelta:
+def backoff(attempts: int, jitter: float, retry_after: timedelta | None = None) -> timedelta:
     """How long to wait after failed attempt number `attempts` (from 1); `jitter` is in [0, 1).
 
-    Doubles from one second up to a minute. A receiver that asks for longer gets it only for what is no page, up to
-    ten minutes.
+    Doubles from one second up to a minute, which is also the most that a receiver gets who asks for more: what waits
+    may be a page, or keep one waiting.
     """
     ceiling = min(LONGEST_WAIT, timedelta(seconds=2 ** min(attempts, 10)))
     own = ceiling * (0.5 + jitter / 2)
-    return max(own, min(retry_after or own, LONGEST_WAIT if is_page else LONGEST_WAIT_OF_RESOLVE))
+    return max(own, min(retry_after or own, LONGEST_WAIT))
 
 
 class Outbox:
@@ -183,7 +183,8 @@ class Outbox:
             )
             log.error("message_refused", **details, reason=error.reason, next="sent once more with as little as can be")
             return
-        if error.permanent:
+        is_young = now - delivery.message.at < REFUSED_RESOLVE_PATIENCE
+        if error.permanent and not (delivery.message.kind is EventKind.RESOLVED and is_young):
             self._store.mark_dead(delivery.id, worker=self._worker, at=now, error=error.reason)
             log.error("not_delivered", **details, reason=error.reason)
             return
@@ -202,8 +203,7 @@ class Outbox:
         address, attempts = delivery.route.address, delivery.attempts + 1
         if error.is_throttled:
             attempts = self._pace.throttled(address)  # whichever of them it meets
-        is_page = delivery.message.kind is not EventKind.RESOLVED
-        wait = backoff(attempts, self._jitter(), error.retry_after, is_page=is_page)
+        wait = backoff(attempts, self._jitter(), error.retry_after)
         if error.is_throttled or error.retry_after is not None:
-            self._pace.pause(address, now, min(wait, LONGEST_WAIT))
+            self._pace.pause(address, now, wait)
         return wait

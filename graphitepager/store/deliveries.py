@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-# No wait and no lease of ours is longer (a receiver may ask for ten minutes). A time further ahead was written by a
+# No wait and no lease of ours is longer . A time further ahead was written by a
 # clock that has been set back since: to believe it would hold pages back for as long as that clock was wrong.
 LONGEST_WAIT = timedelta(minutes=15)
 

@@ -218,14 +218,8 @@ def test_standard_output_has_no_limit(store: Store, clock: Clock) -> None:
 # Waiting.
 
 
-@pytest.mark.parametrize(
-    ("change", "wait"),
-    [(triggered, MINUTE), (repeated, MINUTE), (resolved, 10 * MINUTE)],
-    ids=lambda one: str(one)[:20],
-)
-def test_only_a_resolve_waits_for_longer_than_a_minute(
-    store: Store, clock: Clock, change: Callable[..., Any], wait: timedelta
-) -> None:
+@pytest.mark.parametrize("change", [triggered, repeated, resolved], ids=lambda one: str(one)[:20])
+def test_nothing_waits_for_longer_than_a_minute(store: Store, clock: Clock, change: Callable[..., Any]) -> None:
     errors: list[SendError] = []
 
     def answer(message: Message, address: str) -> str:
@@ -240,14 +234,41 @@ def test_only_a_resolve_waits_for_longer_than_a_minute(
     record(store, triggered("a", ROUTE) if change is triggered else change("a"))
     errors.append(SendError("503", retry_after=timedelta(hours=2)))
     send(outbox)
-    assert store.next_due(clock.now) == NOON + wait
-    # Whatever the resolve was told, a page for the same key does not wait for longer than a minute.
-    due = outbox.next_due()
-    assert due is not None
-    assert due <= NOON + MINUTE
+    assert store.next_due(clock.now) == NOON + MINUTE
 
 
-def test_the_pause_of_a_resolve_holds_up_a_page_for_a_minute_only(store: Store, clock: Clock) -> None:
+def test_a_resolve_that_a_proxy_refuses_for_a_while_arrives_all_the_same(store: Store, clock: Clock) -> None:
+    refusals = [SendError("PagerDuty answered 307", permanent=True) for _ in range(30)]
+
+    def answer(message: Message, address: str) -> str:
+        if message.kind is EventKind.RESOLVED and refusals:
+            raise refusals.pop()
+        return "202"
+
+    outbox = outbox_of(store, clock, Scripted(answer))
+    record(store, triggered("a", ROUTE))
+    send(outbox)
+    record(store, resolved("a"))
+    drain(outbox, store, clock)
+    assert (store.backlog(), history(store, "attempts")) == (Backlog(pending=0, dead=0), [(0,), (30,)])
+
+
+def test_one_that_is_refused_for_an_hour_is_given_up(store: Store, clock: Clock) -> None:
+    def answer(message: Message, address: str) -> str:
+        if message.kind is EventKind.RESOLVED:
+            raise SendError("PagerDuty answered 403", permanent=True)
+        return "202"
+
+    outbox = outbox_of(store, clock, Scripted(answer))
+    record(store, triggered("a", ROUTE))
+    send(outbox)
+    record(store, resolved("a"))
+    drain(outbox, store, clock)
+    assert store.backlog() == Backlog(pending=0, dead=1)
+    assert timedelta(hours=1) <= clock.now - NOON < timedelta(hours=1, minutes=2)
+
+
+def test_a_page_waits_behind_a_throttled_resolve_for_a_minute_only(store: Store, clock: Clock) -> None:
     wishes = [SendError("429", is_throttled=True, retry_after=timedelta(minutes=8))]
 
     def answer(message: Message, address: str) -> str:
@@ -261,13 +282,14 @@ def test_the_pause_of_a_resolve_holds_up_a_page_for_a_minute_only(store: Store, 
     send(outbox)
     record(store, resolved("a"))
     send(outbox)
-    record(store, triggered("b", ROUTE))
+    record(store, triggered("a", ROUTE))
     clock.now = NOON + MINUTE
     send(outbox)
-    assert [(kind, series) for kind, series, _ in notifier.sent] == [
-        (EventKind.TRIGGERED, "a"),
-        (EventKind.RESOLVED, "a"),
-        (EventKind.TRIGGERED, "b"),
+    assert [kind for kind, _, _ in notifier.sent] == [
+        EventKind.TRIGGERED,
+        EventKind.RESOLVED,
+        EventKind.RESOLVED,
+        EventKind.TRIGGERED,
     ]
 
 
