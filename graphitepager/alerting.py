@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -76,9 +76,14 @@ def advance(
     return _Advance(alert, evaluation, memory, now, unobserved).progress()
 
 
+def spokesmen(alert: Alert) -> tuple[Entry, ...]:
+    """The entries that are concerned when series of an alert are gone together: those that do not allow that."""
+    return tuple(entry for entry in alert.entries if entry.no_data is NoDataPolicy.ALERT) or alert.entries[:1]
+
+
 def spokesman(alert: Alert) -> Entry:
-    """The entry whose word counts when an alert has no series at all: the first that does not allow that."""
-    return next((entry for entry in alert.entries if entry.no_data is NoDataPolicy.ALERT), alert.entries[0])
+    """The entry whose word counts then: the first of them."""
+    return spokesmen(alert)[0]
 
 
 def owner(alert: Alert, memory: AlertMemory, series: str) -> Entry:
@@ -144,8 +149,8 @@ class _Advance:
     def _step(self, reading: Reading) -> None:
         name = reading.key.series
         before = self._memory.states.get(name) or SeriesState(key=reading.key)
-        if self._unobserved and before.no_data_since is not None:
-            before = replace(before, no_data_since=before.no_data_since + self._unobserved)
+        if self._unobserved:
+            before = incidents.later(before, self._unobserved, is_missing_too=True)
         outcome = incidents.step(before, reading, self._now)
         self._events += outcome.events
         if outcome.near_miss is not None:
@@ -168,6 +173,10 @@ class _Advance:
         """Step what should have come and did not: one by one, or as a whole where too many are gone at once."""
         whole = SeriesKey(self._alert.name, WHOLE_ALERT)
         absent = self._absent()
+        for name in [name for name, entry in absent.items() if name in entry.exclude]:
+            del absent[name]
+            self._end(name, EXCLUDED)
+            self._forgotten.add(name)
         together = self._gone_together(absent)
         for name, entry in absent.items():
             # Where nothing came at all, what was fine has nothing to lose, and need not be remembered one by one.
@@ -222,9 +231,11 @@ class _Advance:
         missing_for = self._now - state.no_data_since
         if missing_for < incidents.patience(entry, is_gone=True):
             return
+        reason = f"{incidents.VANISHED} {format_duration(missing_for)}"
         for name in together:
-            self._end(name, f"{incidents.VANISHED} {format_duration(missing_for)}", entry)
+            self._end(name, reason, entry)
         if self._evaluation.has_series:
+            self._end(WHOLE_ALERT, reason, entry)
             self._forgotten |= together
 
     def _dismissed(self) -> Mapping[str, str]:

@@ -77,7 +77,8 @@ class Daemon:
         """Poll every heartbeat while this process leads, until told to stop.
 
         Raises PagerError when Graphite has never given a usable answer and does not give one now: on a first start
-        that is a mistake in the configuration, later it is an outage, which ends by itself.
+        that is a mistake in the configuration, later it is an outage, which ends by itself. And when the database's
+        file is not the one any more that was opened.
         """
         with self._watchdog.watching(), self._seeking_to_lead():
             while not self._orders.stop.is_set():
@@ -161,6 +162,7 @@ class Daemon:
                     self._orders.changed.wait(max(remaining, 0))
 
     def _tick(self, poller: Poller, sending: Sending, term: Term) -> None:
+        self._store.check_place()
         is_first = not poller.has_seen_graphite
         try:
             tick = poller.tick(self._config, self._fetcher, term, file_trouble=self._file.trouble)
@@ -189,8 +191,7 @@ class Daemon:
 
         Where it is no longer, it is ended as soon as the new places have it.
         """
-        if self._told_by is not self._config:
-            poller.tell_untold(self._config)
+        if self._told_by is not self._config and poller.tell_untold(self._config):
             self._told_by = self._config
         if self._withdrawn_by is not self._config and poller.withdraw(self._config):
             self._withdrawn_by = self._config

@@ -35,8 +35,9 @@ class FetchError(PagerError):
 class SendError(PagerError):
     """A notifier could not hand over one message.
 
-    `permanent` means that sending the same message again cannot succeed; `is_invalid`, that the receiver finds fault
-    with what the message says, so that a plainer one may. `retry_after` is the receiver's own wish, where it gave one.
+    `permanent` means that sending the same message again cannot succeed; `may_pass`, that it might after all, because
+    perhaps only something in between has refused it; `is_invalid`, that the receiver finds fault with what the message
+    says, so that a plainer one may succeed. `retry_after` is the receiver's own wish, where it gave one.
     `is_throttled` means that this address has had too many: the others queued for it would fare no better.
     """
 
@@ -45,6 +46,7 @@ class SendError(PagerError):
         reason: str,
         *,
         permanent: bool = False,
+        may_pass: bool = False,
         is_invalid: bool = False,
         is_throttled: bool = False,
         retry_after: timedelta | None = None,
@@ -52,6 +54,7 @@ class SendError(PagerError):
         super().__init__(reason)
         self.reason = reason
         self.permanent = permanent
+        self.may_pass = may_pass
         self.is_invalid = is_invalid
         self.is_throttled = is_throttled
         self.retry_after = retry_after

@@ -71,6 +71,8 @@ def step(state: SeriesState, reading: Reading, now: datetime) -> Outcome:
     if reading.level is Level.NO_DATA:
         return _without_data(state, reading, now)
     moment = _moment(reading, now)
+    if state.no_data_since is not None and reading.covered_from is not None:
+        state = later(state, max(reading.covered_from - state.no_data_since, timedelta(0)))
     state = replace(state, value=reading.value, no_data_since=None)
     state, data_events = _data_is_back(state, reading, now, moment)
     after = _timed(state, reading, moment)
@@ -81,6 +83,15 @@ def step(state: SeriesState, reading: Reading, now: datetime) -> Outcome:
     else:
         after, events = _worsened(after, reading, now, due)
     return Outcome(state=after, events=data_events + events, near_miss=near_miss)
+
+
+def later(state: SeriesState, gap: timedelta, *, is_missing_too: bool = False) -> SeriesState:
+    """Have the timers of a state stand still for a time in which nothing was seen."""
+    names = ["warning_since", "critical_since", "better_since", "good_since", "data_since"]
+    if is_missing_too:
+        names.append("no_data_since")
+    running = {name: moment for name in names if (moment := getattr(state, name)) is not None}
+    return replace(state, **{name: moment + gap for name, moment in running.items()}) if gap and running else state
 
 
 def close(state: SeriesState, now: datetime, reason: str, entry: Entry | None = None) -> tuple[Event, ...]:

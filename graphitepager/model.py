@@ -280,8 +280,8 @@ class SeriesState:
     - `better_since`: it fires, and is better than the level at which it does; `good_since`: and needs no incident;
     - `no_data_since`: nothing has come; `data_since`: data is back, and the no-data incident is kept for flapping.
 
-    `cycles` are the ends of its incidents of the last hour; many of them make it flap. `size` is for a storm only:
-    how many series it spoke for when it was told last.
+    `cycles` are the ends of its incidents of the last hour; many of them make it flap. The rest is for a storm only:
+    `size` is how many series it spoke for when it was told last, `low` the fewest since, `page` counts its pages.
     """
 
     key: SeriesKey
@@ -297,6 +297,8 @@ class SeriesState:
     cycles: tuple[datetime, ...] = ()
     is_flapping: bool = False
     size: int = 0
+    low: int = 0
+    page: int = 0
 
     @property
     def level(self) -> Level:
@@ -305,8 +307,8 @@ class SeriesState:
 
     @property
     def incident_key(self) -> SeriesKey:
-        """What its incidents are called: each size of a storm has its own, for a new page that nobody has seen yet."""
-        return self.key._replace(series=f"{self.key.series}×{self.size}") if self.size else self.key
+        """What its incidents are called: each page of a storm has its own, which nobody has acknowledged yet."""
+        return self.key._replace(series=f"{self.key.series}×{self.page}") if self.page else self.key
 
     @property
     def is_quiet(self) -> bool:
@@ -329,9 +331,10 @@ class EventKind(enum.Enum):
 class Event:
     """An incident of one series at one level begins, ends, still fires, or flaps.
 
-    `since` is when the incident began. `entry` is what alerts.yml says of the series now; None when it says nothing
-    any more. `reason` says in words why an incident ended. `held_by` says what keeps a trigger from being told: it is
-    stored, and nobody hears of it. `size` is how many series a storm is made of. `detail`: see Reading.
+    `since` is when the incident began. `entry` is what alerts.yml says of the series now; None when it says nothing any
+    more. `others` are further entries that it concerns, where it speaks for several series. `reason` says in words why
+    an incident ended. `held_by` says what keeps a trigger from being told: it is stored, and nobody hears of it. `size`
+    is how many series a storm is made of. `detail`: see Reading.
     """
 
     kind: EventKind
@@ -341,6 +344,7 @@ class Event:
     since: datetime
     value: float | None = None
     entry: Entry | None = None
+    others: tuple[Entry, ...] = ()
     reason: str | None = None
     held_by: str | None = None
     size: int = 0

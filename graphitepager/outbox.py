@@ -32,8 +32,8 @@ SEND_DEADLINE_S = 12.0
 # not delayed for long.
 LEASE = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=1)
-# A resolve that is refused for good, as by a proxy, is tried for so long all the same: what it ends would stay open.
-REFUSED_RESOLVE_PATIENCE = timedelta(hours=1)
+# What a proxy may have refused is tried for so long all the same, and so is any resolve: what it ends would stay open.
+REFUSED_PATIENCE = timedelta(hours=1)
 
 # How many sends may hang at once, each in a thread that cannot be ended: beyond that none is begun.
 _MOST_HANGING = 8
@@ -183,20 +183,18 @@ class Outbox:
             )
             log.error("message_refused", **details, reason=error.reason, next="sent once more with as little as can be")
             return
-        is_young = now - delivery.message.at < REFUSED_RESOLVE_PATIENCE
-        if error.permanent and not (delivery.message.kind is EventKind.RESOLVED and is_young):
+        is_worth_trying = error.may_pass or delivery.message.kind is EventKind.RESOLVED
+        if error.permanent and not (is_worth_trying and now - delivery.message.at < REFUSED_PATIENCE):
             self._store.mark_dead(delivery.id, worker=self._worker, at=now, error=error.reason)
             log.error("not_delivered", **details, reason=error.reason)
             return
         wait = self._wait(delivery, error, now)
         self._store.mark_failed(delivery.id, worker=self._worker, error=error.reason, next_attempt_at=now + wait)
-        log.warning(
-            "send_failed",
-            **details,
-            reason=error.reason,
-            attempt=delivery.attempts + 1,
-            retry_in_s=wait.total_seconds(),
-        )
+        outlook = {"attempt": delivery.attempts + 1, "retry_in_s": wait.total_seconds()}
+        if error.permanent:
+            log.error("send_refused", **details, reason=error.reason, **outlook)
+        else:
+            log.warning("send_failed", **details, reason=error.reason, **outlook)
 
     def _wait(self, delivery: Delivery, error: SendError, now: datetime) -> timedelta:
         """How long this one waits; where the receiver wants a rest, everything else for that address waits, too."""

@@ -28,7 +28,8 @@ _DEADLINE_S = 10.0
 
 def is_well(tick: Tick, backlog: Backlog, now: datetime) -> bool:
     """Whether Graphite answered everything, and every page gets out. A broken alerts.yml pages by itself."""
-    return not tick.failures and (backlog.oldest_page is None or now - backlog.oldest_page < _STUCK_AFTER)
+    is_stuck = backlog.oldest_page is not None and now - backlog.oldest_page >= _STUCK_AFTER
+    return not (tick.failures or is_stuck or backlog.unheard)
 
 
 class Pinger:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from threading import Event as ThreadEvent
 
     from graphitepager.alerting import Progress
-    from graphitepager.model import Alert, Config, Event, NearMiss, Query, Route, Settings
+    from graphitepager.model import Alert, Config, Event, Level, NearMiss, Query, Route, SeriesKey, Settings
     from graphitepager.rawdata import RawAnswer
     from graphitepager.store import Store
 
@@ -74,6 +74,8 @@ class Poller:
         self._store = store
         self._clock = clock
         self._observed_at: dict[str, datetime]  # when every entry of an alert was last answered, by its name
+        self._retold_by: Config | None = None
+        self._retold: set[tuple[SeriesKey, Level, Route]] = set()  # what was told to routes that this one has added
         self._unanswered: dict[str, datetime] = {}  # since when not every entry is, by the alert's name
         self._load()
 
@@ -183,9 +185,7 @@ class Poller:
         self, alerts: Iterable[Alert], outcomes: Mapping[str, _Outcome], config: Config, now: datetime
     ) -> _Concluded:
         """Once it is known of every alert what it comes to: say who is told."""
-        firing = {name for name in self._memories.keys() - outcomes.keys() if telling.is_firing(self._memories[name])}
-        firing |= {name for name, one in outcomes.items() if telling.is_firing(one.progress.memory)}
-        holds = telling.Holds(silences=self._store.silences(now), firing=frozenset(firing))
+        holds = self._holds({name: one.progress.memory for name, one in outcomes.items()}, now)
         by_name = {alert.name: alert for alert in alerts}
         concluded = _Concluded({}, [], [])
         for name, one in outcomes.items():
@@ -200,16 +200,35 @@ class Poller:
             concluded.memories[name] = retired.memory
         return concluded
 
-    def tell_untold(self, config: Config) -> None:
-        """Queue what is open for the routes that should have it by now and do not.
+    def _holds(self, memories: Mapping[str, AlertMemory], now: datetime) -> telling.Holds:
+        """What holds back triggers now; `memories` are newer than what is remembered."""
+        newest = {**self._memories, **memories}
+        firing = frozenset(name for name, memory in newest.items() if telling.is_firing(memory))
+        return telling.Holds(silences=self._store.silences(now), firing=firing)
 
-        So a key that is corrected, changed or added while something fires gets the page, too. Raises StoreError.
+    def tell_untold(self, config: Config) -> bool:
+        """Queue what is open for the routes that should have it by now and do not, once for each configuration.
+
+        So a key that is corrected, changed or added while something fires gets the page, too. False where a silence
+        or the like holds some of it back, for now. Raises StoreError.
         """
+        if self._retold_by is not config:
+            self._retold_by, self._retold = config, set()
+        holds = self._holds({}, self._clock())
         changes = []
+        is_done = True
         for event, told, _ in self._told_incidents(config):
-            if routes := set(routing.routes_for(event, config)) - told:
+            retold = {route for key, level, route in self._retold if (key, level) == (event.key, event.level)}
+            routes = set(routing.routes_for(event, config)) - told - retold
+            if not routes or event.entry is None:
+                continue
+            if holds.on(event.key, event.level, event.entry, event.at) is None:
                 changes.append(self._change(event, config, routes))
+            else:
+                is_done = False
         self._store.tell(changes)
+        self._retold |= {(one.event.key, one.event.level, route) for one in changes for route in one.routes}
+        return is_done
 
     def withdraw(self, config: Config) -> bool:
         """End what is open wherever alerts.yml does not say any more, once it is accepted where it says now.

@@ -106,10 +106,14 @@ class KnownIncident:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """What is not sent: how many wait, how many were given up, and since when the oldest trigger has been waiting."""
+    """What is not sent: how many wait, how many were given up, and since when the oldest trigger has been waiting.
+
+    `unheard` is how many open incidents nobody will hear of, because all of their triggers were given up.
+    """
 
     pending: int
     dead: int
+    unheard: int = 0
     oldest_page: datetime | None = None
 
 

@@ -19,7 +19,10 @@ def routes_for(event: Event, config: Config) -> tuple[Route, ...]:
     """
     if event.kind is not EventKind.TRIGGERED or event.entry is None or event.held_by is not None:
         return ()
-    return tuple(_routes(event.key.alert, event.entry, event.level, config))
+    entries = (event.entry, *event.others)
+    return tuple(
+        dict.fromkeys(route for one in entries for route in _routes(event.key.alert, one, event.level, config))
+    )
 
 
 def pagerduty_key(entry: Entry, level: Level, settings: Settings) -> str | None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from graphitepager import mutewindows, silences
-from graphitepager.alerting import AlertMemory, Progress, owner, spokesman
+from graphitepager import mutewindows, silences, storms
+from graphitepager.alerting import AlertMemory, Progress, owner, spokesmen
 from graphitepager.incidents import event_of
 from graphitepager.model import WHOLE_ALERT, Event, EventKind, Incident, Level, SeriesKey, SeriesState
 
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 
 # Series that start to fire within this time start together.
 _TOGETHER = timedelta(minutes=5)
-
-# How many of its series a storm names.
-_NAMED = 5
-
-STORM = "a storm: one incident speaks for all of its series"
-STORM_OVER = "none of its series is left"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +72,7 @@ class _Telling:
         self._ended = progress.events
         self._states = dict(progress.memory.states)
         self._events: list[Event] = []
+        self._calmed: list[Event] = []
         self._ready: dict[Level, list[str]] = {}  # the series that nothing keeps from being told, by level
 
     def told(self) -> Told:
@@ -88,7 +83,8 @@ class _Telling:
         for level in (Level.CRITICAL, Level.NO_DATA, Level.WARNING):
             self._tell_ready(level, self._ready.get(level, []))
         # What begins comes first, so that there is no moment at which nothing is open.
-        events = (*self._events, *(event for event in self._ended if not self._is_held_flapping(event)))
+        ended = (event for event in self._ended if not self._is_held_flapping(event))
+        events = (*self._events, *self._calmed, *ended)
         return Told(memory=replace(self._memory, states=self._states), events=events)
 
     def _is_held_flapping(self, event: Event) -> bool:
@@ -119,10 +115,10 @@ class _Telling:
 
     def _tell_ready(self, level: Level, names: list[str]) -> None:
         """Tell each by itself, or all of them together where they are too many."""
-        storm_name = WHOLE_ALERT + level.value
+        storm = storms.name_of(level)
         singles = [name for name in names if not self._states[name].key.is_series]
         series = [name for name in names if self._states[name].key.is_series]
-        others = max(self._just_told(level), len(self._members(level)))
+        others = max(self._just_told(level), len(storms.members(self._states, level)))
         # A storm that has calmed down swallows nothing new.
         is_storm = bool(series) and len(series) + others > self._alert.storm_limit
         for name in singles + ([] if is_storm else series):
@@ -132,10 +128,10 @@ class _Telling:
         if is_storm:
             for name in series:
                 incident = _incident_at(self._states[name], level)
-                self._emit(EventKind.TRIGGERED, name, incident, held_by=STORM)
-                self._note(name, replace(incident, held_by=STORM, in_storm=True))
-        if is_storm or storm_name in self._states:
-            self._tell_storm(storm_name, level)
+                self._emit(EventKind.TRIGGERED, name, incident, held_by=storms.HELD_BY)
+                self._note(name, replace(incident, held_by=storms.HELD_BY, in_storm=True))
+        if is_storm or storm in self._states:
+            self._tell_storm(storm, level)
 
     def _just_told(self, level: Level) -> int:
         """How many series were told by themselves a moment ago, and are still open."""
@@ -147,43 +143,25 @@ class _Telling:
         )
 
     def _tell_storm(self, name: str, level: Level) -> None:
-        """Page for a storm when it begins and whenever its size has doubled; end it with its last series."""
-        members = self._members(level)
-        before = self._states.get(name)
-        if before is not None and len(members) < 2 * before.size:
-            if not members:
-                self._end_storm(before, level, STORM_OVER)
-                del self._states[name]
-            return
-        incident = Incident(
-            level=level, since=_incident_at(before, level).since if before else self._now, told_at=self._now
+        names = storms.members(self._states, level)
+        storm = storms.after_poll(
+            SeriesKey(self._alert.name, name),
+            level,
+            self._states.pop(name, None),
+            names,
+            [owner(self._alert, self._memory, each) for each in names] or spokesmen(self._alert),
+            limit=self._alert.storm_limit,
+            now=self._now,
         )
-        state = _with(SeriesState(key=SeriesKey(self._alert.name, name), size=len(members)), incident)
-        self._states[name] = state
-        others = f" and {len(members) - _NAMED} more" if len(members) > _NAMED else ""
-        detail = f"{len(members)} series together: {', '.join(members[:_NAMED])}{others}"
-        event = event_of(EventKind.TRIGGERED, state, incident, self._now, spokesman(self._alert))
-        self._events.append(replace(event, detail=detail))
-        if before is not None:
-            self._end_storm(before, level, f"grown to {len(members)} series")
-
-    def _members(self, level: Level) -> list[str]:
-        """The series for which a storm speaks at this level."""
-        return sorted(
-            state.key.series
-            for state in self._states.values()
-            for incident in (state.incident, state.no_data)
-            if incident is not None and incident.in_storm and incident.level is level
-        )
-
-    def _end_storm(self, state: SeriesState, level: Level, reason: str) -> None:
-        event = event_of(EventKind.RESOLVED, state, _incident_at(state, level), self._now, spokesman(self._alert))
-        self._events.append(replace(event, reason=reason))
+        if storm.state is not None:
+            self._states[name] = storm.state
+        self._events += storm.begun
+        self._calmed += storm.ended
 
     def _emit(self, kind: EventKind, name: str, incident: Incident, held_by: str | None = None) -> None:
-        entry = owner(self._alert, self._memory, name)
-        event = event_of(kind, self._states[name], incident, self._now, entry)
-        self._events.append(replace(event, held_by=held_by, detail=self._details.get(name)))
+        event = _event(kind, self._alert, replace(self._memory, states=self._states), name, incident, self._now)
+        detail = event.detail or self._details.get(name)
+        self._events.append(replace(event, held_by=held_by, detail=detail))
 
     def _note(self, name: str, incident: Incident) -> None:
         self._states[name] = _with(self._states[name], incident)
@@ -196,7 +174,21 @@ def trigger_again(alert: Alert, memory: AlertMemory, key: SeriesKey, level: Leve
     incident = None if state is None else _find(state, level)
     if state is None or incident is None or incident.told_at is None or state.incident_key != key:
         return None
-    return event_of(EventKind.TRIGGERED, state, incident, now, owner(alert, memory, name))
+    return _event(EventKind.TRIGGERED, alert, memory, name, incident, now)
+
+
+def _event(kind: EventKind, alert: Alert, memory: AlertMemory, name: str, incident: Incident, now: datetime) -> Event:
+    """An event of this series, or of the storm or the whole alert of this name, and whom it concerns."""
+    state = memory.states[name]
+    names = storms.members(memory.states, incident.level) if state.page else []
+    if names:
+        entries = storms.distinct(owner(alert, memory, each) for each in names)
+    elif name == WHOLE_ALERT:
+        entries = spokesmen(alert)
+    else:
+        entries = (owner(alert, memory, name),)
+    event = event_of(kind, state, incident, now, entries[0])
+    return replace(event, others=entries[1:], size=len(names), detail=storms.detail(names) if names else None)
 
 
 def _is_recent(told_at: datetime | None, now: datetime) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
+import os
 import sys
 from typing import Any
 
@@ -24,6 +27,8 @@ DEFAULT_COMMAND = "run"
 
 # `check` speaks to monitoring systems, for which 1 is a warning and 2 critical: what it cannot do is 3 there.
 _UNKNOWN = 3
+
+_NO_OUTPUT = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF}
 
 
 class _Commands(click.Group):
@@ -64,8 +69,11 @@ def graphite_pager(ctx: click.Context, config_path: str | None) -> Any:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run a command and leave with its exit code; what goes wrong is told in a line, never as a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
     try:
-        sys.exit(graphite_pager.main(arguments, standalone_mode=False) or 0)
+        sys.exit(_run(arguments) or 0)
     except click.UsageError as error:
         error.show()
         sys.exit(_UNKNOWN if error.ctx and error.ctx.info_name == "check" else 2)
@@ -73,15 +81,36 @@ def main(arguments: list[str] | None = None) -> Any:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except BrokenPipeError:  # the reader of a pipe has left, for example `| head`
-        sys.stderr.close()
-        sys.exit(0)
+    except _NoOutputError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter tries to write the rest of it
+        if error.errno == errno.EPIPE:  # the reader of a pipe has left, for example `| head`
+            sys.exit(0)
+        _complain(f"graphite-pager: standard output: {(error.strerror or '').lower()}")
+        sys.exit(_UNKNOWN)
     except PagerError as error:
         _complain(f"graphite-pager: {error}")
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - a bug of ours is told in a line, too
         _complain(f"graphite-pager: internal error, please report it: {describe_bug(error)}")
         sys.exit(_UNKNOWN)
+
+
+class _NoOutputError(OSError):
+    """Nobody takes what we print."""
+
+
+def _run(arguments: list[str] | None) -> Any:
+    try:
+        code = graphite_pager.main(arguments, standalone_mode=False)
+        if sys.stdout is not None:  # closed from the start
+            sys.stdout.flush()
+    except SystemExit:  # what click makes of a reader that has left
+        raise _NoOutputError(errno.EPIPE, os.strerror(errno.EPIPE)) from None
+    except OSError as error:
+        if error.errno in _NO_OUTPUT:
+            raise _NoOutputError(error.errno, error.strerror) from None
+        raise
+    return code
 
 
 def _complain(text: str) -> None:

@@ -56,6 +56,13 @@ def read_text(path: str) -> str:
         raise PagerError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
 
 
+def read_watched(path: str) -> str:
+    """What the file holds, for a program that goes on reading it: a pipe would keep it waiting for ever."""
+    if Path(path).is_fifo():
+        raise PagerError(f"{path}: a pipe, which can be read only once; name a file with -c FILE")
+    return read_text(path)
+
+
 def read(path: str, *, strict: bool = False, needs_graphite: bool = True) -> Loaded:
     """Read the file and the environment; PagerError when there is no file to read."""
     return configuration.load(read_text(path), os.environ, source=path, strict=strict, needs_graphite=needs_graphite)
@@ -83,13 +90,18 @@ def read_beside_pager(path: str) -> Config:
     On a one-off dyno nothing may say where Graphite is. Where alerts.yml is no good, the pager runs the last good one,
     and so does this. Its warnings are for `verify` to tell.
     """
-    loaded = read(path, needs_graphite=False)
-    config = loaded.config or _instead(path)
-    if config is None:
-        raise ConfigError(loaded.problems)
-    telemetry.keep_secret(secrets_of(config))
-    if loaded.config is None:
+    try:
+        loaded = read(path, needs_graphite=False)
+        if loaded.config is None:
+            raise ConfigError(loaded.problems)
+        config = loaded.config
+    except PagerError:
+        instead = _instead(path)
+        if instead is None:
+            raise
+        config = instead
         complain(f"graphite-pager: {path} is no good, the last good one counts; graphite-pager verify says more")
+    telemetry.keep_secret(secrets_of(config))
     return config
 
 

@@ -35,7 +35,7 @@ def command(config_path: str, once: bool) -> int:
     telemetry.configure(timestamps=not configuration.is_heroku())
     file = AlertsFile(
         config_path,
-        read=lambda: configuration.read_text(config_path),
+        read=lambda: configuration.read_watched(config_path),
         load=_load,
         last_good=lambda: configuration.last_good(config_path),
     )

@@ -250,7 +250,8 @@ def _verdict(answer: Any, routing_key: str) -> str:
     is_invalid = status == _TOO_LARGE or (status == _BAD_REQUEST and "errors" in body)
     if "errors" not in body:
         reason += " (check the routing key, and that pagerduty_events_url is that of your service region)"
-    raise SendError(reason, permanent=True, is_invalid=is_invalid)
+    # PagerDuty itself says 400: to an invalid message, and to a key that it does not know. The rest may be a proxy.
+    raise SendError(reason, permanent=True, is_invalid=is_invalid, may_pass=status not in (_BAD_REQUEST, _TOO_LARGE))
 
 
 def _json_object(answer: Any) -> dict[str, Any]:

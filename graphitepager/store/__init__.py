@@ -13,7 +13,7 @@ from graphitepager.records import PollSummary, Snapshot
 from graphitepager.store import configs, ledger, states
 from graphitepager.store import deliveries as queue
 from graphitepager.store import silences as mutes
-from graphitepager.store.database import create_engine, database_url, explained
+from graphitepager.store.database import create_engine, database_url, explained, file_identity, place
 from graphitepager.store.lease import LockLease, RowLease
 from graphitepager.store.migrations import migrate
 from graphitepager.store.tables import polls
@@ -40,6 +40,7 @@ class Store:
         self._url = url
         self._reader = engine
         self._writer = engine.execution_options(writes=True)
+        self._file: tuple[int, int] | None = None
 
     @classmethod
     def open(cls, url: URL, *, patience: timedelta = timedelta(seconds=20)) -> Self:
@@ -48,10 +49,16 @@ class Store:
             store = cls(create_engine(url, patience=patience), url)
             try:
                 migrate(store._writer)
+                store._file = file_identity(url)
             except BaseException:
                 store.close()
                 raise
             return store
+
+    def check_place(self) -> None:
+        """Raise StoreError where the SQLite file was deleted or replaced: what is written to it is lost."""
+        if self._file != file_identity(self._url):
+            raise StoreError(f"{place(self._url)}: its file was deleted or replaced while in use: start again")
 
     def close(self) -> None:
         self._reader.dispose()

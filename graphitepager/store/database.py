@@ -153,6 +153,17 @@ def _engine(url: URL, patience: timedelta, connect_args: Mapping[str, object]) -
     )
 
 
+def file_identity(url: URL) -> tuple[int, int] | None:
+    """Tell one SQLite file from another of the same name; None where there is no file."""
+    if url.get_backend_name() != "sqlite":
+        return None
+    try:
+        found = Path(str(url.database)).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _will_be_created(url: URL) -> bool:
     """Tell whether the SQLite file is new; StoreError where SQLite would only say that it cannot open it."""
     path = Path(str(url.database))

@@ -9,7 +9,7 @@ from sqlalchemy import and_, case, exists, func, literal, or_, select, update
 
 from graphitepager.model import Delivery, EventKind, Level, Route
 from graphitepager.records import Backlog, DeliveryStatus, from_json
-from graphitepager.store.tables import UtcDateTime, deliveries
+from graphitepager.store.tables import UtcDateTime, deliveries, incidents
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-# No wait and no lease of ours is longer . A time further ahead was written by a
-# clock that has been set back since: to believe it would hold pages back for as long as that clock was wrong.
+# No wait and no lease of ours is longer. A time further ahead was written by a clock that has been set back since: to
+# believe it would hold pages back for as long as that clock was wrong.
 LONGEST_WAIT = timedelta(minutes=15)
 
 _PENDING = deliveries.c.finished_at.is_(None)
@@ -184,7 +184,22 @@ def backlog(db: Connection) -> Backlog:
     pending = db.scalar(select(func.count()).select_from(deliveries).where(_PENDING))
     dead = db.scalar(select(func.count()).where(deliveries.c.status == DeliveryStatus.DEAD))
     oldest = db.scalar(select(func.min(deliveries.c.created_at)).where(_PENDING, _IS_TRIGGER))
-    return Backlog(pending=pending or 0, dead=dead or 0, oldest_page=oldest)
+    return Backlog(pending=pending or 0, dead=dead or 0, unheard=_unheard(db) if dead else 0, oldest_page=oldest)
+
+
+def _unheard(db: Connection) -> int:
+    other = deliveries.alias("other")
+    has_another = exists().where(
+        other.c.incident_id == deliveries.c.incident_id,
+        other.c.kind == EventKind.TRIGGERED,
+        other.c.status.in_([DeliveryStatus.PENDING, DeliveryStatus.SENT]),
+    )
+    given_up = (
+        select(func.count(deliveries.c.incident_id.distinct()))
+        .join(incidents, incidents.c.id == deliveries.c.incident_id)
+        .where(deliveries.c.status == DeliveryStatus.DEAD, _IS_TRIGGER, incidents.c.closed_at.is_(None), ~has_another)
+    )
+    return db.scalar(given_up) or 0
 
 
 def _waiting(notifier: str | None, paused: Collection[str]) -> list[ColumnElement[bool]]:

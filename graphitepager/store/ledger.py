@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from graphitepager.model import EventKind, Route, SeriesKey
+from graphitepager.model import WHOLE_ALERT, EventKind, Route, SeriesKey
 from graphitepager.records import DeliveryStatus, KnownIncident, OpenIncident, to_json
 from graphitepager.store.tables import deliveries, incidents, near_misses, text_id
 
@@ -300,5 +300,5 @@ def _delivery_row(incident_id: int, change: Change, route: Route) -> dict[str, o
 
 
 def _lane(key: SeriesKey) -> SeriesKey:
-    """What leaves in order; the sizes of a storm follow each other."""
-    return key if key.is_series else key._replace(series=key.series.partition("×")[0])
+    """What leaves in order; the storms of an alert, of every level and page, follow each other."""
+    return key._replace(series=f"{WHOLE_ALERT}×") if "×" in key.series and not key.is_series else key

@@ -28,6 +28,8 @@ _PLAIN = (
     "data_since",
     "is_flapping",
     "size",
+    "low",
+    "page",
 )
 
 

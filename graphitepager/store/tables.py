@@ -124,6 +124,8 @@ series_states = Table(
     Column("cycles", Text, nullable=False),
     Column("is_flapping", Boolean, nullable=False),
     Column("size", Integer, nullable=False),
+    Column("low", Integer, nullable=False),
+    Column("page", Integer, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
 )
 

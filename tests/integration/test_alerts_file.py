@@ -134,6 +134,15 @@ def test_a_wrong_environment_ends_a_start_whatever_is_kept(place: Place) -> None
 
 
 @only_sqlite
+def test_a_database_file_that_is_deleted_ends_it_with_the_reason(place: Place) -> None:
+    place.environment = {name: value for name, value in place.environment.items() if name != "DATABASE_URL"}
+    with place.pager() as pager:
+        pager.wait_for("event=poll")
+        (place.folder / "graphite-pager.db").unlink()
+        assert pager.process.wait(10) == 1
+        pager.wait_for("its file was deleted or replaced while in use: start again")
+
+
 def test_a_file_of_another_name_is_not_replaced_by_the_kept_one(place: Place) -> None:
     with place.pager() as pager:
         pager.wait_for("event=poll", times=2)

@@ -142,6 +142,17 @@ class TestMoved:
         assert scene.poller.withdraw(scene.config)
         assert sent(scene) == []
 
+    def test_a_silence_holds_back_the_new_place_too_and_no_longer_than_it_lasts(self, scene: Scene) -> None:
+        scene.tick(db1=90)
+        sent(scene)
+        number = silence(scene, "alert=*")
+        scene.config = self.moved(scene)
+        assert not scene.poller.tell_untold(scene.config)
+        assert sent(scene) == []
+        scene.store.end_silence(number, scene.now)
+        assert scene.poller.tell_untold(scene.config)
+        assert [(kind, key) for kind, key, _ in sent(scene)] == [("trigger", NEW_KEY)]
+
 
 class TestOwnTrouble:
     """Graphite away, or alerts.yml no good: one incident, and everything else stays as it is."""

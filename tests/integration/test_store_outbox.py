@@ -333,7 +333,7 @@ def test_a_message_that_is_invalid_even_so_is_given_up_loudly(
     record(store, triggered("a", ROUTE))
     fake.fault = INVALID
     drain(outbox_of(store, clock, PagerDuty(fake.url)), store, clock)
-    assert (fake.request_count(), store.backlog()) == (2, Backlog(pending=0, dead=1))
+    assert (fake.request_count(), store.backlog()) == (2, Backlog(pending=0, dead=1, unheard=1))
     assert [(entry["log_level"], entry["event"]) for entry in logged] == [
         ("error", "message_refused"),
         ("error", "not_delivered"),
@@ -341,14 +341,31 @@ def test_a_message_that_is_invalid_even_so_is_given_up_loudly(
     assert history(store, "attempts") == [(2,)]
 
 
-@pytest.mark.parametrize("fault", [Fault.UNKNOWN_KEY, Fault.REDIRECT, Answer(401), Answer(403), Answer(404)])
-def test_what_no_other_message_would_mend_is_given_up_at_once(
-    store: Store, clock: Clock, fake: FakePagerDuty, logged: Sequence[Mapping[str, Any]], fault: Fault | Answer
+@pytest.mark.parametrize("fault", [Fault.REDIRECT, Answer(401), Answer(403), Answer(404)])
+def test_what_a_proxy_may_have_refused_is_tried_for_an_hour(
+    store: Store, clock: Clock, fake: FakePagerDuty, fault: Fault | Answer
 ) -> None:
     record(store, triggered("a", ROUTE))
     fake.fault = fault
     drain(outbox_of(store, clock, PagerDuty(fake.url)), store, clock)
-    assert (fake.request_count(), store.backlog()) == (1, Backlog(pending=0, dead=1))
+    assert store.backlog() == Backlog(pending=0, dead=1, unheard=1)
+    assert timedelta(hours=1) <= clock.now - NOON < timedelta(hours=1, minutes=2)
+
+
+def test_a_page_that_was_refused_for_once_arrives(store: Store, clock: Clock, fake: FakePagerDuty) -> None:
+    record(store, triggered("a", ROUTE))
+    fake.fail_next(Answer(403))
+    drain(outbox_of(store, clock, PagerDuty(fake.url)), store, clock)
+    assert len(fake.open_incidents()) == 1
+
+
+def test_a_key_that_pagerduty_does_not_know_is_given_up_at_once(
+    store: Store, clock: Clock, fake: FakePagerDuty, logged: Sequence[Mapping[str, Any]]
+) -> None:
+    record(store, triggered("a", ROUTE))
+    fake.fault = Fault.UNKNOWN_KEY
+    drain(outbox_of(store, clock, PagerDuty(fake.url)), store, clock)
+    assert (fake.request_count(), store.backlog()) == (1, Backlog(pending=0, dead=1, unheard=1))
     assert [entry["event"] for entry in logged] == ["not_delivered"]
 
 

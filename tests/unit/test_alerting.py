@@ -183,6 +183,24 @@ def test_excluding_a_firing_series_ends_it_with_that_reason() -> None:
     assert polls.memory.states == {}
 
 
+def test_excluding_a_series_that_is_gone_ends_it_too_and_misses_it_no_more() -> None:
+    polls = Polls()
+    polls.poll({"db1": FINE, "db2": BAD})
+    polls.each({"db1": FINE}, times=5)
+    polls.alert = alert(entry(exclude=frozenset({"db2"})))
+    assert polls.poll({"db1": FINE}) == [("resolve", "db2", "critical"), ("resolve", "db2", "no_data")]
+    assert {event.reason for event in polls.events} == {alerting.EXCLUDED}
+    assert polls.memory.known == {"servers.*.lock": {"db1"}}
+
+
+def test_excluding_all_that_is_gone_ends_the_incident_that_speaks_for_it() -> None:
+    polls = Polls()
+    polls.poll({"db1": FINE, "db2": FINE, "db3": FINE})
+    polls.each({"db1": FINE}, times=5)
+    polls.alert = alert(entry(exclude=frozenset({"db2", "db3"})))
+    assert polls.poll({"db1": FINE}) == [("resolve", WHOLE_ALERT, "no_data")]
+
+
 def test_an_alert_that_is_removed_ends_what_it_opened() -> None:
     polls = Polls()
     polls.poll({"db1": BAD, "db2": FINE})
@@ -306,8 +324,8 @@ class TestGoneAtOnce:
         new = self.hosts(10, first=100)
         assert polls.each(new, times=20) == [("trigger", WHOLE_ALERT, "no_data")]
         polls.now += DAY
-        polls.poll(new)
         assert polls.poll(new) == [("resolve", WHOLE_ALERT, "no_data")]
+        assert polls.events[0].reason == "vanished: nothing has come for 1d"
         assert polls.memory.known == {"servers.*.lock": new.keys()}
 
     def test_it_is_not_for_series_that_may_be_missing(self) -> None:

@@ -183,7 +183,16 @@ class TestRecovering:
     def test_a_gap_does_not_count_as_good(self) -> None:
         series = db1(keep_firing_for=3 * MINUTE)
         series.see_each(BAD, FINE)
-        assert series.see_each(None, None) == [[], []]
+        assert series.see_each(*[None] * 10)[-1] == []
+        assert series.see_each(FINE, FINE) == [["resolve no_data"], []]
+        assert series.see(FINE) == [RESOLVED]
+
+    def test_an_outage_does_not_count_as_good(self) -> None:
+        series = db1(keep_firing_for=3 * MINUTE)
+        series.see_each(BAD, FINE)
+        series.now += 10 * MINUTE
+        assert series.poll({"db1": FINE}, unobserved=10 * MINUTE) == []
+        assert series.see(FINE) == []
         assert series.see(FINE) == [RESOLVED]
 
     def test_a_de_escalation_has_to_last_too(self) -> None:

@@ -38,6 +38,10 @@ def test_all_is_well_when_graphite_answers_and_pages_get_out(
     assert is_well(Tick(RECORD, failures), backlog(oldest_page), NOON) is expected
 
 
+def test_an_incident_that_nobody_will_hear_of_is_not_well() -> None:
+    assert not is_well(Tick(RECORD, ()), Backlog(pending=0, dead=1, unheard=1), NOON)
+
+
 def warnings_of(pinger: Pinger) -> list[dict[str, object]]:
     with capture_logs() as lines:
         pinger.ping(URL)

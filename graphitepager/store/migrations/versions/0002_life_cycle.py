@@ -48,7 +48,8 @@ def _extend_states() -> None:
     for name in ("in_storm", "no_data_in_storm", "is_flapping"):
         op.add_column(_STATES, sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column(_STATES, sa.Column("cycles", sa.Text(), nullable=False, server_default=""))
-    op.add_column(_STATES, sa.Column("size", sa.Integer(), nullable=False, server_default="0"))
+    for name in ("size", "low", "page"):
+        op.add_column(_STATES, sa.Column(name, sa.Integer(), nullable=False, server_default="0"))
     states = sa.table(
         _STATES,
         *map(sa.column, ("since", "told_at", "no_data_since", "no_data_from", "no_data_told_at", "no_data_open")),
