@@ -145,10 +145,10 @@ class Oracle:
         look = self._world.look
         rows = look.execute("SELECT alert, series, level FROM graphite_pager_incidents WHERE closed_at IS NULL")
         opened = set(rows.fetchall())
-        states = look.execute("SELECT alert, series, level, no_data_from, size FROM graphite_pager_series_states")
+        states = look.execute("SELECT alert, series, level, no_data_from, page FROM graphite_pager_series_states")
         meant = set()
-        for alert, series, level, no_data_from, size in states:
-            name = f"{series}×{size}" if size else series
+        for alert, series, level, no_data_from, page in states:
+            name = f"{series}×{page}" if page else series
             meant |= {(alert, name, level)} if level != "ok" else set()
             meant |= {(alert, name, "no_data")} if no_data_from else set()
         for error, is_minimal in look.execute(_GIVEN_UP):

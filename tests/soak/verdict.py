@@ -68,8 +68,14 @@ def judge(world: World) -> None:
     """Compare PagerDuty with what is stored, and both with what Graphite says."""
     opened = {(one.routing_key, one.dedup_key): one.title for one in world.pagerduty.open_incidents()}
     told = {where: f"{state.key.alert} {state.key.series}" for where, state in _told(world)}
-    missed = [f"not open at PagerDuty: {told[where]}" for where in told.keys() - opened.keys()]
-    left_open = [f"left open at PagerDuty: {opened[where]}" for where in opened.keys() - told.keys()]
+    # A page whose key was changed moves once nothing holds it back; until then it is open where it was.
+    waiting = {key for where, key in told if _waits(world, told[where, key])} & {key for _, key in opened}
+    missed = [
+        f"not open at PagerDuty: {told[at, key]}" for at, key in told.keys() - opened.keys() if key not in waiting
+    ]
+    left_open = [
+        f"left open at PagerDuty: {opened[at, key]}" for at, key in opened.keys() - told.keys() if key not in waiting
+    ]
     for rule in world.book.rules:
         for name in rule.series:
             missed += _missed(world, rule, name, opened)
@@ -77,6 +83,10 @@ def judge(world: World) -> None:
     world.tally.missed += len(missed)
     world.tally.left_open += len(left_open)
     world.complaints += missed + left_open
+
+
+def _waits(world: World, told: str) -> bool:
+    return told.startswith("Leaning ") and _may_fire(world, "Slow")
 
 
 def judge_calm(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from graphitepager.records import PollRecord
     from tests.fakes.pagerduty import Event
     from tests.soak.parts import SoakStore
+    from tests.soak.rulebook import Rulebook
     from tests.soak.tally import Tally
 
 _BUGS = {"alert_failed", "poll_failed", "outbox_failed"}
@@ -107,8 +109,10 @@ class _Process:
         self.poller = Poller(store, world.clock)
         sender = world.network.sender(world.fate, world.oracle.sending, world.meanwhile)
         self.outbox = Outbox("pagerduty", store, lambda _: sender, world.clock, lambda: 0.5)
+        self.book: Rulebook | None = None
+        self.config: Config = world.book.config()
         self.told_by: Config | None = None
-        self.has_withdrawn = False
+        self.withdrawn_by: Config | None = None
 
 
 class Daemon:
@@ -127,7 +131,7 @@ class Daemon:
     def reload(self) -> None:
         """Have it read alerts.yml again, as somebody does who has just corrected a key."""
         if self._process is not None:
-            self._process.told_by = None
+            self._process.book = None
 
     def stop(self) -> None:
         """SIGTERM in the middle of a send: it gives back what it has claimed, and is gone."""
@@ -153,13 +157,14 @@ class Daemon:
             self.die()
 
     def _poll(self, process: _Process) -> None:
-        config = self._world.book.config()
+        if process.book is not self._world.book:
+            process.book, process.config = self._world.book, replace(self._world.book.config())
+        config = process.config
         process.poller.tick(config, self._fetcher, self._stop, self._world.file_trouble)
-        if process.told_by is not config:
-            process.poller.tell_untold(config)
-            process.told_by, process.has_withdrawn = config, False
-        if not process.has_withdrawn:
-            process.has_withdrawn = process.poller.withdraw(config)
+        if process.told_by is not config and process.poller.tell_untold(config):
+            process.told_by = config
+        if process.withdrawn_by is not config and process.poller.withdraw(config):
+            process.withdrawn_by = config
 
     def _fetched(self, place: str) -> None:
         self._world.fate.reach(Boundary.WHILE_FETCHING, "")
