@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from tests.soak.rulebook import Rule
     from tests.soak.world import World
 
-# Seconds between polls: enough of them for `for`, backoff and leases, long enough for flapping to end.
-_SETTLING = (60, 60, 60, 60, 60, 300, 300, 300, 300, 60, 60)
+# Seconds between polls: enough of them for `for`, backoff and leases, and for flapping to end. A poll that comes more
+# than two heartbeats after the last one makes timers stand still.
+_SETTLING = (60, 60, 60, *[110] * 10, 60, 60)
 _REFUSED = """
     SELECT incidents.dedup_key FROM graphite_pager_deliveries deliveries
     JOIN graphite_pager_incidents incidents ON incidents.id = deliveries.incident_id
