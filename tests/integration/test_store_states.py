@@ -43,6 +43,8 @@ _states = st.builds(
     cycles=st.lists(_moments, max_size=5).map(tuple),
     is_flapping=st.booleans(),
     size=st.integers(0, 2**31 - 1),
+    low=st.integers(0, 2**31 - 1),
+    page=st.integers(0, 2**31 - 1),
     warning_since=_maybe_moments,
     critical_since=_maybe_moments,
     better_since=_maybe_moments,
@@ -69,6 +71,8 @@ def test_every_field_is_stored_apart_from_the_others(store: Store, field: str) -
         "cycles": (NOON, NOON + timedelta(microseconds=1)),
         "is_flapping": True,
         "size": 41,
+        "low": 17,
+        "page": 3,
     }
     pending = SeriesState(key=KEY, no_data_since=NOON, warning_since=NOON)
     state = replace(pending, **{field: values.get(field, NOON + timedelta(days=1))})
