@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import fnmatch
-import functools
-import itertools
 import json
-import math
 import re
 from typing import TYPE_CHECKING
 
+from graphitepager import globs
 from graphitepager.model import Level, Matcher
 from graphitepager.problems import quote
 
@@ -24,16 +21,7 @@ _FIELDS = ("alert", "series", "level")
 _LEVELS = tuple(level.value for level in (Level.WARNING, Level.CRITICAL, Level.NO_DATA))
 _EXAMPLE = "write alert=MongoDB*, series!=db1.* or level=warning"
 
-# More than anybody types, fewer than would slow a poll.
-_MOST_CHOICES = 1000
-
 _MATCHER = re.compile(r"(?P<field>[^=!]*)(?P<operator>!?=)(?P<pattern>.*)", re.DOTALL)
-
-# Brackets as fnmatch reads them: what follows "[" or "[!" at once is one of the characters, "]" too.
-_CLASS = r"\[!?+\]?+[^\]]*+\]"
-_CHOICES = rf"\{{(?P<choices>(?:{_CLASS}|[^\[{{}}])*+)\}}"
-_PART = re.compile(rf"{_CLASS}|{_CHOICES}|(?P<unclosed>[\[{{])|[^\[{{]+")
-_CHOICE_PART = re.compile(rf"{_CLASS}|,|[^\[,]+")
 
 
 def parse_matcher(text: str) -> Matcher:
@@ -52,7 +40,7 @@ def parse_matcher(text: str) -> Matcher:
             f" (a pattern that begins with {pattern[0]} is written [{pattern[0]}]…)"
         )
     try:
-        is_like = _compiled(pattern)
+        is_like = globs.compiled(pattern)
     except ValueError as error:
         raise ValueError(f"{quote(text)}: {error}") from None
     if field == "level" and not any(is_like.fullmatch(level) for level in _LEVELS):
@@ -73,7 +61,8 @@ def matches(silence: Silence, alert: str, series: str, level: Level) -> bool:
     texts = {"alert": alert, "series": series, "level": level.value}
     try:
         return bool(silence.matchers) and all(
-            (_compiled(one.pattern).fullmatch(texts[one.field]) is None) is one.is_negated for one in silence.matchers
+            (globs.compiled(one.pattern).fullmatch(texts[one.field]) is None) is one.is_negated
+            for one in silence.matchers
         )
     except (KeyError, ValueError):  # written into the database by hand: what nobody can read silences nothing
         return False
@@ -93,37 +82,6 @@ def to_json(matchers: Iterable[Matcher]) -> str:
 def from_json(text: str) -> tuple[Matcher, ...]:
     """Read what `to_json` wrote."""
     return tuple(Matcher(**one) for one in json.loads(text))
-
-
-@functools.lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """Globs as in a shell (* ? [abc] [!abc] {a,b}), but of any text: no character is special to * and ?."""
-    # Each choice by itself, because fnmatch's expressions never backtrack far, which braces inside them would undo.
-    return re.compile("|".join(fnmatch.translate("".join(parts)) for parts in itertools.product(*_parts(pattern))))
-
-
-def _parts(pattern: str) -> list[list[str]]:
-    """The pattern's parts in order, each as what may stand in its place."""
-    parts = []
-    for part in _PART.finditer(pattern):
-        if unclosed := part["unclosed"]:
-            within = " (braces cannot hold braces)" if unclosed == "{" else ""
-            raise ValueError(f"{unclosed} has no end{within}: write [{unclosed}] for the character itself")
-        parts.append([part[0]] if part["choices"] is None else _choices(part["choices"]))
-    if math.prod(map(len, parts)) > _MOST_CHOICES:
-        raise ValueError(f"the braces make more than {_MOST_CHOICES} patterns: write several silences")
-    return parts
-
-
-def _choices(text: str) -> list[str]:
-    """What stands between the commas, but for commas in brackets."""
-    choices = [""]
-    for part in _CHOICE_PART.findall(text):
-        if part == ",":
-            choices.append("")
-        else:
-            choices[-1] += part
-    return choices
 
 
 def _did_you_mean(word: str, words: Iterable[str]) -> str:
