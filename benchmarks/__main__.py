@@ -22,10 +22,11 @@ from rich.table import Table
 
 from benchmarks.stub import answer, serving
 from graphitepager.graphite import Fetcher
-from graphitepager.model import Alert, Config, Entry, Operator, Query, Settings, Threshold
+from graphitepager.model import Alert, Config, Entry, Query, Settings
 from graphitepager.poller import Poller
 from graphitepager.store import Store, database_url
 from graphitepager.telemetry import configure
+from graphitepager.thresholds import Operator, Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from graphitepager import incidents
+from graphitepager import checks, incidents
 from graphitepager.durations import format_duration
 from graphitepager.model import (
+    COUNT,
     WHOLE_ALERT,
     Alert,
     Entry,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from graphitepager.checks import Evaluation
 
 EXCLUDED = "excluded in alerts.yml"
+LEFT_OUT = "not included any more in alerts.yml"
+NOT_COUNTED = "expect_series removed from alerts.yml"
 REMOVED = "removed from alerts.yml"
 TARGET_CHANGED = "no longer returned: its target was changed in alerts.yml"
 
@@ -89,8 +92,8 @@ def spokesman(alert: Alert) -> Entry:
 def owner(alert: Alert, memory: AlertMemory, series: str) -> Entry:
     """The entry that owns a series, as far as that is known."""
     if series.startswith(WHOLE_ALERT):
-        return spokesman(alert)
-    owners = (one for one in alert.entries if series in memory.known.get(one.query.target, _NOTHING_KNOWN))
+        return next((entry for name, _, entry in checks.counted(alert) if name == series), spokesman(alert))
+    owners = (one for one in alert.entries if series in _known_of(one, memory) and one.takes(series))
     return next(owners, alert.entries[0])
 
 
@@ -131,6 +134,7 @@ class _Advance:
             self._step(reading)
         if self._evaluation.is_complete:  # otherwise what is missing may be in the answer that failed
             self._step_absent()
+            self._step_counts()
         for name, reason in self._dismissed().items():
             self._end(name, reason)
         return Progress(
@@ -191,15 +195,34 @@ class _Advance:
             self._step(Reading(key=whole, entry=spokesman(self._alert), level=Level.OK))
         self._retire_together(together)
 
+    def _step_counts(self) -> None:
+        """Step how many series there are, where that is expected of an entry."""
+        for reading in checks.judge_counts(self._alert, self._evaluation):
+            if reading.level is not Level.OK or reading.key.series in self._memory.states:
+                self._step(reading)
+        expected = {name for name, _, _ in checks.counted(self._alert)}
+        is_nothing_fine = self._is_nothing_fine()
+        for name in [name for name in self._states if name.startswith(COUNT)]:
+            if name not in expected:
+                self._end(name, NOT_COUNTED)
+            elif is_nothing_fine:
+                self._end(name, incidents.NO_DATA_IS_FINE, spokesman(self._alert))
+
+    def _is_nothing_fine(self) -> bool:
+        """Whether there has been no series for so long that this counts as fine."""
+        whole, entry = self._states.get(WHOLE_ALERT), spokesman(self._alert)
+        since = None if self._evaluation.has_series or whole is None else whole.no_data_since
+        return entry.no_data is NoDataPolicy.OK and since is not None and self._now - since >= entry.no_data_for
+
     def _absent(self) -> dict[str, Entry]:
         """The series that should have come, each with the entry that owned it, as far as that is known."""
         one = self._evaluation
-        seen = one.readings.keys() | one.excluded | one.unreadable
+        seen = one.readings.keys() | one.excluded | one.unreadable | one.left_out
         absent: dict[str, Entry] = {}
         for entry in self._alert.entries:
-            known = self._memory.known.get(entry.query.target, _NOTHING_KNOWN)
-            absent |= dict.fromkeys(sorted(known - seen - absent.keys()), entry)
-        rest = self._memory.states.keys() - seen - absent.keys() - self._of_changed_targets()
+            gone = _known_of(entry, self._memory) - seen - absent.keys()
+            absent |= dict.fromkeys(sorted(name for name in gone if entry.takes(name)), entry)
+        rest = self._memory.states.keys() - seen - absent.keys() - self._of_changed_targets() - self._not_taken()
         return absent | {name: self._alert.entries[0] for name in sorted(rest) if _is_series(name)}
 
     def _gone_together(self, absent: Mapping[str, Entry]) -> AbstractSet[str]:
@@ -245,7 +268,15 @@ class _Advance:
             return dict.fromkeys(one.excluded & self._states.keys(), EXCLUDED)
         gone = {name for name in self._states.keys() - one.readings.keys() - one.unreadable if _is_series(name)}
         changed = dict.fromkeys(gone & self._of_changed_targets(), TARGET_CHANGED)
-        return changed | dict.fromkeys(gone & one.excluded, EXCLUDED)
+        left_out = dict.fromkeys(gone & (one.left_out | self._not_taken()), LEFT_OUT)
+        return changed | left_out | dict.fromkeys(gone & one.excluded, EXCLUDED)
+
+    def _not_taken(self) -> AbstractSet[str]:
+        """The series with a state that no entry can own, whether they are returned or not."""
+        entries = self._alert.entries
+        if any(entry.include is None for entry in entries):
+            return _NOTHING_KNOWN
+        return {name for name in self._memory.states if not any(entry.takes(name) for entry in entries)}
 
     def _of_changed_targets(self) -> AbstractSet[str]:
         """The series that were owned by a target that the alert does not have any more, and by no other."""
@@ -262,12 +293,16 @@ class _Advance:
         owned: dict[str, set[str]] = {entry.query.target: set() for entry in self._alert.entries}
         for name, reading in self._evaluation.readings.items():
             owned[reading.entry.query.target].add(name)
-        seen = self._evaluation.readings.keys() | self._evaluation.excluded
-        before = self._memory.known
-        return {
-            target: frozenset(names | (before.get(target, _NOTHING_KNOWN) - seen - self._forgotten))
-            for target, names in owned.items()
-        }
+        seen = self._evaluation.readings.keys() | self._evaluation.excluded | self._evaluation.left_out
+        for entry in self._alert.entries:
+            missed = _known_of(entry, self._memory) - seen - self._forgotten
+            owned[entry.query.target] |= missed if entry.include is None else set(filter(entry.takes, missed))
+        return {target: frozenset(names) for target, names in owned.items()}
+
+
+def _known_of(entry: Entry, memory: AlertMemory) -> frozenset[str]:
+    """What is known of the entry's target, which another entry with another `include` may share."""
+    return memory.known.get(entry.query.target, _NOTHING_KNOWN)
 
 
 def _is_series(name: str) -> bool:

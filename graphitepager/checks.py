@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from graphitepager import folding, rawdata
 from graphitepager.errors import FetchError
-from graphitepager.model import Alert, Entry, Judged, Level, Query, Reading, Run, Series, SeriesKey, Threshold
+from graphitepager.model import COUNT, Alert, Entry, Judged, Level, Query, Reading, Run, Series, SeriesKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from graphitepager.rawdata import RawAnswer
+    from graphitepager.thresholds import Threshold
 
 # When two series of one entry share a name, the worse reading speaks for both: a breach must not hide.
 _BADNESS = {Level.NO_DATA: 0, Level.OK: 1, Level.WARNING: 2, Level.CRITICAL: 3}
@@ -25,17 +27,21 @@ class Evaluation:
 
     `readings` holds a reading for every series that an entry owns. `excluded` names the series that an entry owns
     in order to leave them out. `unreadable` names the series whose points are no numbers; nothing is known of them.
-    `is_complete` is False when an entry's fetch failed: then a series that is missing here may well exist.
+    `left_out` names those that no entry owns, because none of their targets' entries includes them. `is_complete` is
+    False when an entry's fetch failed: then a series that is missing here may well exist. `counts` is how many series
+    each entry owns and does not exclude, in the order of the entries; empty where that is not known of all.
     """
 
     readings: Mapping[str, Reading]
     excluded: frozenset[str]
     unreadable: frozenset[str]
     is_complete: bool
+    left_out: frozenset[str] = frozenset()
+    counts: tuple[int, ...] = ()
 
     @property
     def has_series(self) -> bool:
-        """Whether Graphite returned anything at all for this alert."""
+        """Whether Graphite returned any series that is this alert's."""
         return bool(self.readings or self.excluded or self.unreadable)
 
 
@@ -47,6 +53,8 @@ def evaluate(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], now:
     readings: dict[str, Reading] = {}
     excluded: set[str] = set()
     unreadable: set[str] = set()
+    left_out: set[str] = set()
+    counts: list[int] = []
     for entry in alert.entries:
         answer = answers[entry.query]
         if isinstance(answer, FetchError):
@@ -54,9 +62,13 @@ def evaluate(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], now:
                 readings=readings, excluded=frozenset(excluded), unreadable=frozenset(unreadable), is_complete=False
             )
         owned: dict[str, Reading] = {}
+        puzzling = len(unreadable)
         for series in answer.series:
             name = series.name
             if name in readings or name in excluded or name in unreadable:
+                continue
+            if not entry.takes(name):
+                left_out.add(name)
                 continue
             if name in entry.exclude:
                 excluded.add(name)
@@ -70,8 +82,14 @@ def evaluate(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], now:
             if twin is None or _BADNESS[twin.level] < _BADNESS[reading.level]:
                 owned[name] = reading
         readings |= owned
+        counts.append(len(owned) + len(unreadable) - puzzling)
     return Evaluation(
-        readings=readings, excluded=frozenset(excluded), unreadable=frozenset(unreadable), is_complete=True
+        readings=readings,
+        excluded=frozenset(excluded),
+        unreadable=frozenset(unreadable),
+        is_complete=True,
+        left_out=frozenset(left_out - readings.keys() - excluded - unreadable),
+        counts=tuple(counts),
     )
 
 
@@ -94,18 +112,40 @@ def judge(alert_name: str, entry: Entry, series: Series, now: datetime) -> Readi
         value=value,
         covered_from=_moment(covered_until - series.step),
         covered_until=_moment(covered_until),
-        warning_run=_run(series, entry.warning) if is_warning_timed else None,
-        critical_run=_run(series, entry.critical) if is_critical_timed else None,
+        warning_run=_run(series, entry.warning) if is_warning_timed and entry.warning else None,
+        critical_run=_run(series, entry.critical) if is_critical_timed and entry.critical else None,
     )
 
 
 def level_of(value: float, entry: Entry) -> Level:
     """Compare a value with the entry's thresholds; where both are breached, critical wins."""
-    if entry.critical.is_breached_by(value):
+    if entry.critical is not None and entry.critical.is_breached_by(value):
         return Level.CRITICAL
-    if entry.warning.is_breached_by(value):
+    if entry.warning is not None and entry.warning.is_breached_by(value):
         return Level.WARNING
     return Level.OK
+
+
+def counted(alert: Alert) -> Iterator[tuple[str, int, Entry]]:
+    """Yield what stands for the number of series of each entry that expects one, its index, and by what it is judged.
+
+    That is the entry without thresholds: those are for the series.
+    """
+    names = (COUNT if number == 1 else f"{COUNT} {number}" for number in itertools.count(1))
+    for index, entry in enumerate(alert.entries):
+        if entry.expect_series is not None:
+            yield next(names), index, replace(entry, warning=None, critical=None)
+
+
+def judge_counts(alert: Alert, evaluation: Evaluation) -> Iterator[Reading]:
+    """Judge how many series the entries own; without any series at all that is no matter of how many."""
+    if not evaluation.counts or not evaluation.has_series:
+        return
+    for name, index, entry in counted(alert):
+        count = evaluation.counts[index]
+        if entry.expect_series is not None:
+            level = Level.OK if entry.expect_series.is_met_by(count) else entry.expect_series.level
+            yield Reading(key=SeriesKey(alert.name, name), entry=entry, level=level, value=float(count))
 
 
 def queries_of(alerts: Iterable[Alert]) -> tuple[Query, ...]:

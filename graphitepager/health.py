@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from graphitepager.checks import Evaluation
-from graphitepager.model import OWN, Alert, Entry, Level, Operator, Query, Reading, SeriesKey, Threshold
+from graphitepager.model import OWN, Alert, Entry, Level, Query, Reading, SeriesKey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,12 +24,11 @@ _NEVER = timedelta(days=36_500)
 
 def own_alert(settings: Settings) -> Alert:
     """The alert that graphite-pager watches itself by; an outage pages after as long as missing data does."""
-    never = Threshold(operator=Operator.AT_LEAST, bound=math.inf)
     entries = (
         Entry(
             query=Query(key.series, "", None),
-            warning=never,
-            critical=never,
+            warning=None,
+            critical=None,
             line=0,
             no_data_for=settings.no_data_for,
             forget_after=_NEVER,

@@ -156,7 +156,10 @@ def _data_is_back(
 def _timed(state: SeriesState, reading: Reading, moment: datetime) -> SeriesState:
     """Run the timers of the breaches that do not fire (yet)."""
     warning_since = critical_since = None
-    if reading.level in {Level.WARNING, Level.CRITICAL} and state.level is Level.OK:
+    is_warning = reading.level is Level.WARNING or (
+        reading.level is Level.CRITICAL and reading.entry.warning is not None
+    )
+    if is_warning and state.level is Level.OK:
         warning_since = _since(reading.warning_run, state.warning_since, moment)
     if reading.level is Level.CRITICAL and state.level is not Level.CRITICAL:
         critical_since = _since(reading.critical_run, state.critical_since, moment)
@@ -227,8 +230,10 @@ def _supported(level: Level, reading: Reading) -> Level:
     """The level of an open incident that this reading still supports: it has not come as far as `clear`."""
     found = reading.level
     if reading.value is not None:
-        for each, threshold in ((Level.WARNING, reading.entry.warning), (Level.CRITICAL, reading.entry.critical)):
-            if _BADNESS[found] < _BADNESS[each] <= _BADNESS[level] and threshold.is_held_by(reading.value):
+        for each in (Level.WARNING, Level.CRITICAL):
+            threshold = reading.entry.threshold(each)
+            is_between = _BADNESS[found] < _BADNESS[each] <= _BADNESS[level]
+            if is_between and threshold is not None and threshold.is_held_by(reading.value):
                 found = each
     return found if _BADNESS[found] < _BADNESS[level] else level
 

@@ -10,8 +10,9 @@ from urllib.parse import quote, urlencode
 
 from graphitepager.durations import format_duration
 from graphitepager.incidents import FLAPPING_CYCLES, FLAPPING_WITHIN, QUIET_FOR, dedup_key
-from graphitepager.model import OWN, WHOLE_ALERT, Entry, Event, EventKind, Level, Link, Message, Operator, Threshold
+from graphitepager.model import COUNT, OWN, WHOLE_ALERT, Entry, Event, EventKind, Level, Link, Message
 from graphitepager.printable import printable
+from graphitepager.thresholds import describe, format_value, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +23,6 @@ _MINIMAL_LENGTH = 200
 
 # How long something fires before a message says so.
 _WORTH_SAYING = timedelta(minutes=1)
-
-# Between these a number is shown without decimals: below, four digits do; above, nobody wants to read them all.
-_MANY, _TOO_MANY = 1e4, 1e15
 
 # What a URL path segment or a fragment may hold unencoded (RFC 3986), so that links to names in plain ASCII stay as
 # the wikis of existing users know them. "%", "#", "?", spaces and everything outside ASCII are encoded.
@@ -63,33 +61,29 @@ def runbook_link(base: str, alert: str, series: str) -> str:
 
 
 def graph_link(graphite_url: str, entry: Entry) -> str:
-    """Graphite's own picture of the target with both thresholds, over the last 20 minutes."""
-    targets = [
-        entry.query.target,
-        f'threshold({entry.warning.bound!r},"Warning","orange")',
-        f'threshold({entry.critical.bound!r},"Critical","red")',
-    ]
-    parameters = {"width": "586", "height": "308", "from": "-20min", "target": targets}
+    """Graphite's own picture of the target with the bounds that there are, over the last 20 minutes."""
+    drawn = ((entry.warning, '"Warning","orange"'), (entry.critical, '"Critical","red"'))
+    lines = [f"threshold({bound!r},{style})" for one, style in drawn if one is not None for bound in one.bounds]
+    parameters = {"width": "586", "height": "308", "from": "-20min", "target": [entry.query.target, *lines]}
     return f"{graphite_url.rstrip('/')}/render?{urlencode(parameters, doseq=True)}"
 
 
-def format_number(value: float) -> str:
-    """Four significant digits, and no exponent where people would not write one: a phone's screen is small."""
-    if _MANY <= abs(value) < _TOO_MANY:
-        return f"{value:.0f}"
-    return f"{value:.4g}"
-
-
-def describe_threshold(threshold: Threshold) -> str:
-    """`70`, or `5 or less` where low is bad."""
-    bound = f"{threshold.bound:.15g}"  # all of it: people wrote it themselves
-    return bound if threshold.operator is Operator.AT_LEAST else f"{bound} or less"
+def describe_count(value: float | None, entry: Entry | None) -> str:
+    """`2 series, expected at least 3`."""
+    expected = None if entry is None else entry.expect_series
+    has = "another number of series" if value is None else f"{value:.0f} series"
+    if expected is None or value is None or expected.is_met_by(int(value)):
+        return has
+    if expected.least is not None and expected.least == expected.most:
+        return f"{has}, expected {expected.least}"
+    is_short = expected.least is not None and value < expected.least
+    return f"{has}, expected at {f'least {expected.least}' if is_short else f'most {expected.most}'}"
 
 
 def _series_in_words(event: Event) -> str:
     if event.size:
         return f"{event.size} series together"
-    if event.key.series == WHOLE_ALERT:
+    if not event.key.is_series:
         return event.entry.query.target if event.entry else "(all series)"
     return event.key.series or "(series without a name)"
 
@@ -102,7 +96,9 @@ def _heading(event: Event) -> str:
 def _sentence(event: Event, series: str) -> str:
     duration = format_duration(event.at - event.since)
     if event.kind is EventKind.RESOLVED:
-        value = "" if event.value is None else f" is {format_number(event.value)},"
+        value = "" if event.value is None else f" is {_value(event)},"
+        if event.key.series.startswith(COUNT):
+            value = f": {describe_count(event.value, event.entry)},"
         was = "were" if event.size else "was"
         return f"{series}{value} {was} {event.level.label} for {duration} ({event.reason})"
     if event.kind is EventKind.FLAPPING:
@@ -121,17 +117,23 @@ def _what_is_wrong(event: Event, series: str, duration: str) -> str:
         return f"{series} {still}fire{lasting}"
     if event.key.series == WHOLE_ALERT:
         return f"Graphite has {still}returned no series for {series} for {duration}"
+    if event.key.series.startswith(COUNT):
+        return f"{series}: {describe_count(event.value, event.entry)}{lasting}"
     if event.level is Level.NO_DATA or event.value is None:
         return f"{series} has {still}had no datapoint for {duration}"
-    threshold = _threshold(event)
-    bound = f" ({event.level.value} at {describe_threshold(threshold)})" if threshold else ""
-    return f"{series} is {still}{format_number(event.value)}{bound}{lasting}"
+    threshold = event.entry and event.entry.threshold(event.level)
+    bound = f" ({event.level.value} {phrase(threshold)})" if threshold else ""
+    return f"{series} is {still}{_value(event)}{bound}{lasting}"
 
 
-def _threshold(event: Event) -> Threshold | None:
-    if event.entry is None:
-        return None
-    return {Level.WARNING: event.entry.warning, Level.CRITICAL: event.entry.critical}.get(event.level)
+def value_in_words(value: float, entry: Entry | None, level: Level) -> str:
+    """A value in the unit of the threshold that counts at this level, or of the one that there is."""
+    thresholds = () if entry is None else (entry.threshold(level), entry.critical, entry.warning)
+    return format_value(value, next((one for one in thresholds if one is not None), None))
+
+
+def _value(event: Event) -> str:
+    return "" if event.value is None else value_in_words(event.value, event.entry, event.level)
 
 
 def _details(event: Event, series: str) -> Iterator[tuple[str, str | float | None]]:
@@ -141,10 +143,13 @@ def _details(event: Event, series: str) -> Iterator[tuple[str, str | float | Non
     if event.detail is not None:
         yield "detail", event.detail
     if event.value is not None:
-        yield "value", event.value if math.isfinite(event.value) else format_number(event.value)
+        text = _value(event)
+        is_plain = text == format_value(event.value, None)
+        yield "value", event.value if is_plain and math.isfinite(event.value) else text
     if event.entry is not None and event.key.alert != OWN:
-        yield "warning", describe_threshold(event.entry.warning)
-        yield "critical", describe_threshold(event.entry.critical)
+        for level in (Level.WARNING, Level.CRITICAL):
+            if threshold := event.entry.threshold(level):
+                yield level.value, describe(threshold)
         yield "target", event.entry.query.target
         yield "window", f"from {event.entry.query.from_} until {event.entry.query.until or 'now'}"
     yield "since", event.since.isoformat(timespec="seconds")

@@ -10,9 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from graphitepager.selection import NO_NAMES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from zoneinfo import ZoneInfo
+
+    from graphitepager.selection import Names
+    from graphitepager.thresholds import Threshold
 
 
 class Level(enum.Enum):
@@ -30,13 +35,6 @@ class Level(enum.Enum):
 
 
 _LABELS = {Level.OK: "Nominal", Level.WARNING: "Warning", Level.CRITICAL: "Critical", Level.NO_DATA: "NO DATA"}
-
-
-class Operator(enum.Enum):
-    """Which side of a bound is bad."""
-
-    AT_LEAST = ">="
-    AT_MOST = "<="
 
 
 class NoDataPolicy(enum.Enum):
@@ -71,26 +69,6 @@ class Judged(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Threshold:
-    """A bound and the side of it that is bad. `clear` is where a value counts as good again, if not at the bound."""
-
-    operator: Operator
-    bound: float
-    clear: float | None = None
-
-    def is_breached_by(self, value: float) -> bool:
-        if self.operator is Operator.AT_LEAST:
-            return value >= self.bound
-        return value <= self.bound
-
-    def is_held_by(self, value: float) -> bool:
-        """Whether an incident at this threshold goes on: the value has not come back as far as `clear`."""
-        if self.clear is None:
-            return self.is_breached_by(value)
-        return value > self.clear if self.operator is Operator.AT_LEAST else value < self.clear
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MuteWindow:
     """A recurring time in which triggers are held back.
 
@@ -115,9 +93,22 @@ class Query(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """How many series an entry is to own, and the level of an incident when it owns fewer or more."""
+
+    least: int | None
+    most: int | None
+    level: Level
+
+    def is_met_by(self, count: int) -> bool:
+        return (self.least is None or count >= self.least) and (self.most is None or count <= self.most)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One entry of alerts.yml: a query, its thresholds and where it pages.
 
+    A series that `include` leaves out is not this entry's; None leaves out none. What it excludes is its own.
     `for_warning` and `for_critical` are how long a breach lasts before it fires, `keep_firing_for` how long good data
     lasts before that ends. `repeat_interval` is None where an open incident is told once only. `depends_on` names the
     alerts while one of which fires nothing is triggered here. `runbook_base` is the alert's doc_url or the file's
@@ -125,11 +116,13 @@ class Entry:
     """
 
     query: Query
-    warning: Threshold
-    critical: Threshold
+    warning: Threshold | None
+    critical: Threshold | None
     line: int
     judged: Judged = Judged.LAST
-    exclude: frozenset[str] = frozenset()
+    include: Names | None = None
+    exclude: Names = NO_NAMES
+    expect_series: Expected | None = None
     for_warning: timedelta = timedelta(0)
     for_critical: timedelta = timedelta(0)
     keep_firing_for: timedelta = timedelta(0)
@@ -145,17 +138,26 @@ class Entry:
     runbook_base: str | None = None
     pagerduty_key: str | None = field(default=None, repr=False)
 
+    def takes(self, series: str) -> bool:
+        """Whether a series that is returned for it can be its own."""
+        return self.include is None or series in self.include
+
+    def threshold(self, level: Level) -> Threshold | None:
+        return {Level.WARNING: self.warning, Level.CRITICAL: self.critical}.get(level)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """The entries that share a name, in file order; the first entry that returns a series owns it.
 
-    When more than `storm_limit` series start to fire together, one incident speaks for all of them.
+    When more than `storm_limit` series start to fire together, one incident speaks for all of them. `interval` is how
+    long it need not be checked after it was; 0 for a check at every heartbeat.
     """
 
     name: str
     entries: tuple[Entry, ...]
     storm_limit: int = 20
+    interval: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +195,10 @@ class Config:
 # line there.
 WHOLE_ALERT = "\n"
 
+# Stands there for how many series an entry owns; the second entry of an alert that counts them has a 2 behind it. No
+# storm has this name: those bear that of their level.
+COUNT = WHOLE_ALERT + "series"
+
 # The alert under which graphite-pager watches itself. No alert of a file can have this name, which is blank.
 OWN = "\n"
 
@@ -205,7 +211,7 @@ class SeriesKey(NamedTuple):
 
     @property
     def is_series(self) -> bool:
-        """Whether it is one of Graphite's series, and not WHOLE_ALERT or a storm."""
+        """Whether it is one of Graphite's series, and not WHOLE_ALERT, a storm or a COUNT."""
         return not self.series.startswith(WHOLE_ALERT)
 
     @property

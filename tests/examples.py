@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from graphitepager.model import Alert, Entry, Level, Operator, Query, Reading, SeriesKey, Settings, Threshold
+from graphitepager.model import Alert, Entry, Level, Query, Reading, SeriesKey, Settings
+from graphitepager.thresholds import Operator, Threshold
 
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -15,14 +16,21 @@ PAGERDUTY_KEY = "0123456789abcdef0123456789abcdef"
 GRAPHITE_URL = "https://graphite.example.com"
 
 
-def entry(target: str = "servers.*.lock", *, warning: float = 50, critical: float = 70, **other: Any) -> Entry:
+def entry(
+    target: str = "servers.*.lock", *, warning: float | None = 50, critical: float | None = 70, **other: Any
+) -> Entry:
     """An entry for which high values are bad, unless warning is above critical; `clear` as in alerts.yml."""
-    operator = Operator.AT_MOST if warning > critical else Operator.AT_LEAST
+    is_low_bad = warning is not None and critical is not None and warning > critical
+    operator = Operator.AT_MOST if is_low_bad else Operator.AT_LEAST
     clear = other.pop("clear", {})
+
+    def threshold(level: str, bound: float | None) -> Threshold | None:
+        return None if bound is None else Threshold(operator=operator, bound=bound, clear=clear.get(level))
+
     return Entry(
         query=other.pop("query", Query(target, "-1min", None)),
-        warning=Threshold(operator=operator, bound=warning, clear=clear.get("warning")),
-        critical=Threshold(operator=operator, bound=critical, clear=clear.get("critical")),
+        warning=threshold("warning", warning),
+        critical=threshold("critical", critical),
         line=1,
         **other,
     )

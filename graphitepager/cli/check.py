@@ -21,15 +21,17 @@ from graphitepager.cli import configuration
 from graphitepager.cli.configuration import complain
 from graphitepager.errors import FetchError, PagerError
 from graphitepager.graphite import Fetcher
-from graphitepager.messages import describe_threshold, format_number
-from graphitepager.model import Level, NoDataPolicy, Reading
+from graphitepager.messages import describe_count, value_in_words
+from graphitepager.model import COUNT, Level, NoDataPolicy, Reading
 from graphitepager.printable import printable
 from graphitepager.telemetry import scrub
+from graphitepager.thresholds import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from graphitepager.model import Alert, Config, Entry
+    from graphitepager.thresholds import Threshold
 
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "bold red", Level.NO_DATA: "magenta"}
 
@@ -91,11 +93,7 @@ def look(config: Config) -> Result:
     now = datetime.now(UTC)
     evaluations = [(alert, checks.evaluate(alert, answers, now)) for alert in config.alerts]
     return Result(
-        readings=tuple(
-            evaluation.readings[name]
-            for _, evaluation in evaluations
-            for name in sorted(evaluation.readings, key=_as_people_count)
-        ),
+        readings=tuple(reading for alert, evaluation in evaluations for reading in _readings(alert, evaluation)),
         empty=tuple(alert for alert, one in evaluations if one.is_complete and not one.has_series),
         failures=tuple(answer for answer in answers.values() if isinstance(answer, FetchError)),
         bad_lines=tuple(
@@ -106,6 +104,13 @@ def look(config: Config) -> Result:
         ),
         unreadable=tuple((alert.name, name) for alert, one in evaluations for name in sorted(one.unreadable)),
     )
+
+
+def _readings(alert: Alert, evaluation: checks.Evaluation) -> Iterator[Reading]:
+    """Those of the series, and of their number where that is not the expected one."""
+    for name in sorted(evaluation.readings, key=_as_people_count):
+        yield evaluation.readings[name]
+    yield from (one for one in checks.judge_counts(alert, evaluation) if one.level is not Level.OK)
 
 
 def _as_people_count(name: str) -> list[tuple[int, str]]:
@@ -141,8 +146,8 @@ def _print_table(result: Result) -> None:
         table.add_column(heading, justify="right")
     table.add_column("Level")
     for reading in result.readings:
-        value = "-" if reading.value is None else format_number(reading.value)
-        _add_row(table, reading.key.alert, reading.key.series, value, reading.entry, reading.level)
+        value = "-" if reading.value is None else value_in_words(reading.value, reading.entry, reading.level)
+        _add_row(table, reading.key.alert, _series(reading), value, reading.entry, reading.level)
     for alert in result.empty:
         entry = spokesman(alert)
         _add_row(table, alert.name, f"no series: {entry.query.target}", "-", entry, Level.NO_DATA)
@@ -154,11 +159,21 @@ def _print_table(result: Result) -> None:
 
 
 def _add_row(table: Table, alert: str, series: str, value: str, entry: Entry, level: Level) -> None:
-    thresholds = (describe_threshold(entry.warning), describe_threshold(entry.critical))
+    thresholds = (_described(one) or "-" for one in (entry.warning, entry.critical))
     cells: Iterable[Text] = (
         Text(printable(alert)), Text(printable(series)), Text(value), *map(Text, thresholds),
     )  # fmt: skip
     table.add_row(*cells, Text(level.label, style=_STYLES[level]))
+
+
+def _series(reading: Reading) -> str:
+    if reading.key.series.startswith(COUNT):
+        return describe_count(reading.value, reading.entry)
+    return reading.key.series
+
+
+def _described(threshold: Threshold | None) -> str | None:
+    return None if threshold is None else describe(threshold)
 
 
 def _json_number(value: float | None) -> float | str | None:
@@ -171,12 +186,12 @@ def _as_json(result: Result) -> dict[str, Any]:
         "series": [
             {
                 "alert": reading.key.alert,
-                "series": reading.key.series,
+                "series": _series(reading),
                 "level": reading.level.value,
                 "value": _json_number(reading.value),
                 "covered_until": reading.covered_until.isoformat() if reading.covered_until else None,
-                "warning": describe_threshold(reading.entry.warning),
-                "critical": describe_threshold(reading.entry.critical),
+                "warning": _described(reading.entry.warning),
+                "critical": _described(reading.entry.critical),
                 "target": reading.entry.query.target,
             }
             for reading in result.readings

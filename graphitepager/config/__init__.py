@@ -19,6 +19,7 @@ from graphitepager.config.schema import (
     AlertEntry,
     AlertsFile,
     ClearKeys,
+    ExpectKeys,
     LevelDurations,
     MuteKeys,
     PagerdutyKeys,
@@ -150,7 +151,7 @@ def _unknown_key(path: Path, inputs: Inputs, *, strict: bool) -> Problem:
     return inputs.problem(path, f"unknown key {quote(key)}", hint, is_error=strict, at_key=True)
 
 
-def _section_at(path: Path) -> type[BaseModel]:
+def _section_at(path: Path) -> type[BaseModel]:  # noqa: PLR0911 - one for each kind of mapping
     """What the mapping at the path may hold."""
     match path:
         case ("pagerduty",):
@@ -161,6 +162,8 @@ def _section_at(path: Path) -> type[BaseModel]:
             return LevelDurations
         case ("alerts", _, "clear"):
             return ClearKeys
+        case ("alerts", _, "expect_series"):
+            return ExpectKeys
         case ("alerts", _, "mute", _) | ("mute_windows", _):
             return MuteKeys
     return AlertsFile

@@ -5,8 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from graphitepager.config.bounds import (
+    EITHER_THRESHOLD,
+    ConditionText,
+    QuantityText,
+    UnitWord,
+    with_missing_thresholds,
+    wrong_bounds,
+)
 from graphitepager.config.fields import (
     DURATION_SCHEMA,
     Duration,
@@ -14,7 +22,6 @@ from graphitepager.config.fields import (
     JudgedWord,
     Names,
     NoDataWord,
-    Number,
     OnVanishWord,
     Or,
     PagingLevels,
@@ -29,6 +36,7 @@ from graphitepager.config.fields import (
 )
 from graphitepager.config.muting import Mutes
 from graphitepager.config.sections import NO_SLACK, ROUTING_KEY, SLACK_URL, Section, unused
+from graphitepager.config.selecting import ExpectKeys, Patterns
 from graphitepager.durations import parse_offset
 from graphitepager.model import NoDataPolicy
 
@@ -48,8 +56,8 @@ class LevelDurations(Section):
 class ClearKeys(Section):
     """Where a value counts as good again, for each level that has a threshold."""
 
-    warning: Number | None = Field(None, description="Where a warning ends.", examples=[40])
-    critical: Number | None = Field(None, description="Where a critical ends.", examples=[60])
+    warning: QuantityText = Field(None, description="Where a warning ends.", examples=[40, "75%"])
+    critical: QuantityText = Field(None, description="Where a critical ends.", examples=[60, "400ms"])
 
 
 def _for_both_levels(value: object) -> object:
@@ -62,16 +70,24 @@ def _for_both_levels(value: object) -> object:
 class AlertEntry(Section):
     """One entry of `alerts`. Entries may share a name: the first one that returns a series owns it."""
 
+    model_config = ConfigDict(json_schema_extra=EITHER_THRESHOLD)
+
     name: Text = Field(description="What the incident is called.", examples=["Load"])
     target: Text = Field(
         description="The Graphite expression to watch; every series it returns is an incident of its own.",
         examples=["aliasByNode(servers.*.loadavg01,1)"],
     )
-    warning: Number = Field(
+    warning: ConditionText = Field(
+        None,
         description="From this value on a series is at warning. A warning above critical means that lower is worse.",
-        examples=[5, 0.5],
+        examples=[5, 0.5, "> 80%", "outside 10..20"],
     )
-    critical: Number = Field(description="From this value on a series is critical.", examples=[10, 1])
+    critical: ConditionText = Field(
+        None, description="From this value on a series is critical.", examples=[10, 1, "> 500ms", "== 0"]
+    )
+    unit: UnitWord = Field(
+        None, description="What the series' values are in; the base unit by default.", examples=["ms", "GiB"]
+    )
     from_: GraphiteTime = Field(
         "-1min", alias="from", description="Where the window begins, in Graphite's words.", examples=["-10min", "-1d"]
     )
@@ -101,8 +117,27 @@ class AlertEntry(Section):
         description="Where a value counts as good again; at the threshold by default.",
         examples=[{"critical": 60, "warning": 40}],
     )
-    exclude: Names = Field(
-        default=[], description="Series to leave alone, by their exact names.", examples=[["worker-1", "worker-2"]]
+    include: Patterns = Field(
+        default=[],
+        description="The only series that are this entry's: names, globs or /regular expressions/.",
+        examples=["web*", ["web*", "/^api-[0-9]+$/"]],
+    )
+    exclude: Patterns = Field(
+        default=[],
+        description="Series to leave alone: names, globs or /regular expressions/.",
+        examples=[["worker-1", "worker-2"], "build-*"],
+    )
+    expect_series: ExpectKeys | None = Field(
+        None, description="How many series there should be.", examples=[{"min": 3}, {"min": 3, "max": 10}]
+    )
+    delay: Duration = Field(
+        "0",
+        validate_default=True,
+        description="How long the newest datapoints are left alone, because they are not complete yet.",
+        examples=["60s"],
+    )
+    interval: SomeTime | None = Field(
+        None, description="How long it need not be checked after it was; every heartbeat by default.", examples=["5min"]
     )
     allow_no_data: Switch = Field(
         default=False, description="Missing data is fine: it never pages, and it ends what fires.", examples=["yes"]
@@ -170,37 +205,20 @@ class AlertEntry(Section):
         None, description="The levels that page; replaces the file's page_on.", examples=[["critical"]]
     )
 
-    @property
-    def lower_is_worse(self) -> bool:
-        """Exactly when warning lies above critical; where they are equal, higher is worse, and critical wins."""
-        return self.warning > self.critical
+    @model_validator(mode="before")
+    @classmethod
+    def _miss_thresholds(cls, data: Any) -> Any:
+        return with_missing_thresholds(data)
 
     @model_validator(mode="after")
     def _agree(self) -> AlertEntry:
         begin, end = parse_offset(self.from_), parse_offset(self.until or "now")
         if begin is not None and begin == end:
             raise refuse("from and until are the same time, so Graphite has nothing to return")
-        if complaints := [*_without_a_way_back(self), *_of_two_minds(self)]:
+        bounds = (_complaint(*complaint) for complaint in wrong_bounds(self))
+        if complaints := [*bounds, *_of_two_minds(self), *_of_unknown_time(self)]:
             raise ValidationError.from_exception_data("alert", complaints)
         return self
-
-
-def _without_a_way_back(entry: AlertEntry) -> Iterator[InitErrorDetails]:
-    """Say which `clear` lies where its incident cannot end, or where it ought to have ended before."""
-    sign, direction = (-1, "more") if entry.lower_is_worse else (1, "less")
-    for level, bound, clear in (
-        ("warning", entry.warning, entry.clear.warning),
-        ("critical", entry.critical, entry.clear.critical),
-    ):
-        if clear is not None and sign * clear > sign * bound:
-            message = f"at {clear:.12g} it is still {level}: expected {bound:.12g} or {direction}"
-            yield _complaint(("clear", level), message)
-    # Equal thresholds are one, and know no warning.
-    end = entry.clear.warning if entry.clear.warning is not None or entry.warning == entry.critical else entry.warning
-    critical_end = entry.clear.critical
-    if critical_end is not None and end is not None and sign * critical_end < sign * end:
-        message = f"at {end:.12g} not even a warning is left: expected that or {'less' if sign < 0 else 'more'}"
-        yield _complaint(("clear", "critical"), message, f"or clear a warning at {critical_end:.12g}, too")
 
 
 def _of_two_minds(entry: AlertEntry) -> Iterator[InitErrorDetails]:
@@ -210,6 +228,13 @@ def _of_two_minds(entry: AlertEntry) -> Iterator[InitErrorDetails]:
         said = "yes" if entry.allow_no_data else "no"
         message = f"{entry.no_data.value} contradicts allow_no_data: {said}"
         yield _complaint(("no_data",), message, "delete allow_no_data: it is the older way to say no_data: ok")
+
+
+def _of_unknown_time(entry: AlertEntry) -> Iterator[InitErrorDetails]:
+    for key, time in (("from", entry.from_), ("until", entry.until or "now")):
+        if entry.delay and parse_offset(time) is None:
+            message = f"{key} is an absolute time, which cannot be shifted: expected an offset such as -10min"
+            yield _complaint(("delay",), message)
 
 
 def _complaint(path: tuple[str | int, ...], message: str, hint: str | None = None) -> InitErrorDetails:

@@ -20,6 +20,7 @@ from graphitepager.config.yamlsource import describe
 from graphitepager.durations import DURATION_PATTERN, parse_duration, parse_offset
 from graphitepager.model import Judged, NoDataPolicy, OnVanish
 from graphitepager.problems import quote
+from graphitepager.thresholds import NUMBER_PATTERN
 
 if TYPE_CHECKING:
     import enum
@@ -193,25 +194,23 @@ def _routing_key(value: object) -> str:
     raise refuse(f"{count}, a routing key has 32 letters and digits", "copy it from the service's Events API v2")
 
 
-def _number_or_text(kind: str, pattern: str, **bounds: int) -> dict[str, Any]:
+def number_or_text(kind: str, pattern: str, **bounds: int) -> dict[str, Any]:
     """A number, or a text that holds one: both are the same to us."""
     return {"anyOf": [{"type": kind, **bounds}, {"type": "string", "pattern": rf"^\s*{pattern}\s*$"}]}
 
 
 def _numeric_schema(kind: str, pattern: str, **bounds: int) -> WithJsonSchema:
-    return WithJsonSchema(_number_or_text(kind, pattern, **bounds))
+    return WithJsonSchema(number_or_text(kind, pattern, **bounds))
 
 
-_DECIMAL = r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"
 _DIGITS = r"\+?[0-9]+"
 # What a YAML 1.2 editor takes for a number or a boolean is still a text here: a name such as 404.
 _TEXT_SCHEMA = WithJsonSchema({"type": ["string", "number", "boolean"]})
 
 Text = Annotated[str, BeforeValidator(_text), _TEXT_SCHEMA]
 Secret = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number"], "writeOnly": True})]
-Number = Annotated[float, BeforeValidator(_number), _numeric_schema("number", _DECIMAL)]
 Seconds = Annotated[
-    float, BeforeValidator(_seconds), _numeric_schema("number", _DECIMAL, exclusiveMinimum=0, maximum=_DAY_S)
+    float, BeforeValidator(_seconds), _numeric_schema("number", NUMBER_PATTERN, exclusiveMinimum=0, maximum=_DAY_S)
 ]
 Connections = Annotated[
     int, BeforeValidator(_whole_number(1, 64)), _numeric_schema("integer", _DIGITS, minimum=1, maximum=64)
@@ -238,7 +237,11 @@ StormLimit = Annotated[
     int, BeforeValidator(_whole_number(1, 10_000)), _numeric_schema("integer", _DIGITS, minimum=1, maximum=10_000)
 ]
 
-DURATION_SCHEMA = _number_or_text("integer", DURATION_PATTERN, minimum=0)
+SeriesCount = Annotated[
+    int, BeforeValidator(_whole_number(0, 1_000_000)), _numeric_schema("integer", _DIGITS, minimum=0, maximum=1_000_000)
+]
+
+DURATION_SCHEMA = number_or_text("integer", DURATION_PATTERN, minimum=0)
 _DURATION_SCHEMA = WithJsonSchema(DURATION_SCHEMA)
 Duration = Annotated[timedelta, BeforeValidator(duration), _DURATION_SCHEMA]
 SomeTime = Annotated[timedelta, BeforeValidator(_some_time), _DURATION_SCHEMA]

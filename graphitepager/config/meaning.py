@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from graphitepager.config.bounds import bounds_of
 from graphitepager.config.muting import mute_window
 from graphitepager.durations import format_duration, parse_offset
 from graphitepager.model import (
@@ -16,11 +17,10 @@ from graphitepager.model import (
     Level,
     NoDataPolicy,
     OnVanish,
-    Operator,
     Query,
     Settings,
-    Threshold,
 )
+from graphitepager.selection import names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from graphitepager.model import MuteWindow
 
 _STORM_LIMIT = 20
+_AT_ONCE = timedelta(0)
 _DAY = timedelta(days=1)
 # Points that come once in some minutes are seen only by a window that reaches back a little further.
 _MOST_MARGIN = timedelta(minutes=5)
@@ -41,7 +42,12 @@ def build_config(file: AlertsFile, line_of: Callable[[int], int]) -> Config:
         entries.setdefault(alert.name, []).append(_entry(alert, file, line_of(index)))
     limits = {alert.name: alert.storm_limit for alert in reversed(file.alerts) if alert.storm_limit is not None}
     alerts = tuple(
-        Alert(name=name, entries=tuple(parts), storm_limit=limits.get(name, _STORM_LIMIT))
+        Alert(
+            name=name,
+            entries=tuple(parts),
+            storm_limit=limits.get(name, _STORM_LIMIT),
+            interval=file.intervals.get(name, _AT_ONCE),
+        )
         for name, parts in entries.items()
     )
     return Config(settings=_settings(file), alerts=alerts)
@@ -94,13 +100,16 @@ def _split_credentials(url: str) -> tuple[str, str | None, str | None]:
 
 
 def _entry(alert: AlertEntry, file: AlertsFile, line: int) -> Entry:
+    bounds = bounds_of(alert)
     return Entry(
         query=_query(alert),
-        warning=_threshold(alert, alert.warning, alert.clear.warning),
-        critical=_threshold(alert, alert.critical, alert.clear.critical),
+        warning=bounds.warning,
+        critical=bounds.critical,
         line=line,
         judged=alert.value,
-        exclude=frozenset(alert.exclude),
+        include=names(alert.include) if alert.include else None,
+        exclude=names(alert.exclude),
+        expect_series=None if alert.expect_series is None else alert.expect_series.expected,
         for_warning=alert.for_.warning,
         for_critical=alert.for_.critical,
         keep_firing_for=alert.keep_firing_for,
@@ -118,12 +127,6 @@ def _entry(alert: AlertEntry, file: AlertsFile, line: int) -> Entry:
     )
 
 
-def _threshold(alert: AlertEntry, bound: float, clear: float | None) -> Threshold:
-    operator = Operator.AT_MOST if alert.lower_is_worse else Operator.AT_LEAST
-    # A value at the bound breaches it: it cannot count as good as well.
-    return Threshold(operator=operator, bound=bound, clear=None if clear == bound else clear)
-
-
 def _mute(alert: AlertEntry, file: AlertsFile) -> tuple[MuteWindow, ...]:
     return tuple(
         mute_window(file.mute_windows[window], file.timezone, window)
@@ -134,19 +137,25 @@ def _mute(alert: AlertEntry, file: AlertsFile) -> tuple[MuteWindow, ...]:
 
 
 def _query(alert: AlertEntry) -> Query:
-    """What is fetched: the alert's window, or one that can hold a run of breaches as long as its `for`."""
+    """What is fetched: the window, shifted by `delay`, and wide enough for a run of breaches as long as `for`."""
     begin, end = parse_offset(alert.from_), parse_offset(alert.until or "now")
-    longest = max(alert.for_.warning, alert.for_.critical)
-    # What is folded would change with the window. And where Graphite knows the time, we do not know the length.
-    if not longest or alert.value is not Judged.LAST or begin is None or end is None:
-        return Query(alert.target, alert.from_, alert.until)
-    span = abs(end - begin)
-    wider = max(span, longest + min(span, _MOST_MARGIN))
-    if wider == span:
+    if begin is None or end is None:  # where Graphite knows the time, we do not know the length
         return Query(alert.target, alert.from_, alert.until)
     # Graphite takes the earlier of the two as the beginning, whatever they are called.
-    until = alert.until if begin < end else alert.from_
-    return Query(alert.target, f"{(max(begin, end) - wider) // timedelta(seconds=1):+d}s", until)
+    from_, until = (alert.from_, alert.until) if begin < end else (alert.until or "now", alert.from_)
+    if alert.delay:
+        from_, until = _seconds(min(begin, end) - alert.delay), _seconds(max(begin, end) - alert.delay)
+    longest = max(alert.for_.warning, alert.for_.critical)
+    span = abs(end - begin)
+    wider = max(span, longest + min(span, _MOST_MARGIN))
+    # What is folded would change with the window.
+    if not longest or alert.value is not Judged.LAST or wider == span:
+        return Query(alert.target, from_, until) if alert.delay else Query(alert.target, alert.from_, alert.until)
+    return Query(alert.target, _seconds(max(begin, end) - alert.delay - wider), until)
+
+
+def _seconds(offset: timedelta) -> str:
+    return f"{offset // timedelta(seconds=1):+d}s"
 
 
 def _no_data(alert: AlertEntry) -> NoDataPolicy:
@@ -164,7 +173,11 @@ def _no_data_for(alert: AlertEntry, file: AlertsFile) -> timedelta:
     if alert.no_data_for is not None:
         return alert.no_data_for
     offsets = (parse_offset(alert.from_), parse_offset(alert.until or "now"))
-    return max(_polls(file), *(-offset for offset in offsets if offset is not None))
+    reach = (alert.delay - offset for offset in offsets if offset is not None)
+    interval = file.intervals.get(alert.name)
+    # A little more than the interval, so that no single check finds it missing.
+    checks = timedelta(0) if interval is None else interval + timedelta(seconds=file.heartbeat_seconds)
+    return max(_polls(file) + alert.delay, checks + alert.delay, *reach)
 
 
 def _forget_after(alert: AlertEntry, file: AlertsFile) -> timedelta:

@@ -29,7 +29,8 @@ def wrong_references(inputs: Inputs) -> Iterator[Problem]:
     yield from _unknown_alerts(inputs)
     yield from _circles(inputs)
     yield from _unknown_windows(inputs)
-    yield from _differing_storm_limits(inputs)
+    yield from _differing(inputs, "storm_limit")
+    yield from _differing(inputs, "interval")
     yield from _idle_vanish_after(inputs)
 
 
@@ -87,17 +88,18 @@ def _unknown_windows(inputs: Inputs) -> Iterator[Problem]:
         yield inputs.problem(path, message, f"no alert says mute: {quote(name)[1:-1]}", is_error=False, at_key=True)
 
 
-def _differing_storm_limits(inputs: Inputs) -> Iterator[Problem]:
+def _differing(inputs: Inputs, key: str) -> Iterator[Problem]:
+    """Entries of one alert that do not agree on something that the alert has once."""
     first: dict[str, tuple[str, int]] = {}
     for index in inputs.alerts:
-        path: Path = ("alerts", index, "storm_limit")
+        path: Path = ("alerts", index, key)
         name, limit = _name(inputs, index), _word(inputs, path)
         if name is None or not limit:
             continue
         said, line = first.setdefault(name, (limit, inputs.line(path)))
         if said != limit:
             message = f"{inputs.label(path)}: line {line} says {quote(said)[1:-1]} for the same alert"
-            yield inputs.problem(path, message, "an alert has one storm_limit: keep one of them")
+            yield inputs.problem(path, message, f"an alert has one {key}: keep one of them")
 
 
 def _idle_vanish_after(inputs: Inputs) -> Iterator[Problem]:

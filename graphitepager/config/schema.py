@@ -5,7 +5,8 @@ A variable can be written into the file in lower case or set in the environment 
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, Field
 
@@ -31,13 +32,18 @@ from graphitepager.config.sections import (
     unused,
     unused_keys,
 )
+from graphitepager.config.selecting import ExpectKeys
 from graphitepager.config.urls import ApiUrl, EventsUrl, GraphiteUrl, PingUrl
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 __all__ = [
     "EXTENSION_PREFIX",
     "AlertEntry",
     "AlertsFile",
     "ClearKeys",
+    "ExpectKeys",
     "LevelDurations",
     "MuteKeys",
     "PagerdutyKeys",
@@ -148,6 +154,11 @@ class Variables(Section):
 
 class AlertsFile(Variables):
     """A whole alerts.yml."""
+
+    @functools.cached_property
+    def intervals(self) -> dict[str, timedelta]:
+        """How often the alerts are checked that have an interval of their own, by their names."""
+        return {alert.name: alert.interval for alert in self.alerts if alert.interval is not None}
 
     model_config = ConfigDict(json_schema_extra={"patternProperties": {f"^{EXTENSION_PREFIX}": {}}})
 

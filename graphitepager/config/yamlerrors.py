@@ -52,6 +52,13 @@ _EXPLANATIONS = (
         "add the closing quote",
         at_start=True,
     ),
+    _Explanation(
+        "comment or",
+        "scanning a block scalar",
+        "a text cannot begin with this character",
+        "put the value in quotes, as in '> 90'",
+        at_start=True,
+    ),
     _Explanation("cannot start any token", "", "a text cannot begin with this character", "put the value in quotes"),
     _Explanation(
         "mapping values are not allowed",

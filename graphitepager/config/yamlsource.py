@@ -200,7 +200,8 @@ class _Reader:
     def _note(self, tag: str | None, anchor: str | None, node: _Node) -> None:
         if tag is not None and tag not in _PLAIN_TAGS:
             name = tag.replace(_TAG_PREFIX, "!!")
-            self.report(node.place, f"the tag {quote(name)} is not known", "delete it: no value here needs a tag")
+            hint = "put it in quotes, as in '!= 0'" if name == "!=" else "delete it: no value here needs a tag"
+            self.report(node.place, f"the tag {quote(name)} is not known", hint)
         if anchor is not None:
             self._anchors[anchor] = node
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -160,12 +161,19 @@ class TestVerify:
 class TestCheck:
     """One evaluation now, for people and for monitoring systems."""
 
-    def look(self, graphite: Graphite, folder: Path, *arguments: str, **depths: float) -> tuple[int, str, str]:
+    def look(
+        self,
+        graphite: Graphite,
+        folder: Path,
+        *arguments: str,
+        keys: str = "warning: 50, critical: 70",
+        **depths: float,
+    ) -> tuple[int, str, str]:
         now = int(time.time()) // 10 * 10
         prefix = folder.name.replace(".", "_")
         graphite.write({f"{prefix}.{name}.depth": [(now - 10, value), (now, value)] for name, value in depths.items()})
         target = f"aliasByNode({prefix}.*.depth, 1)"
-        text = f"alerts: [{{name: Depth, target: '{target}', warning: 50, critical: 70}}]\n"
+        text = f"alerts: [{{name: Depth, target: '{target}', {keys}}}]\n"
         environment = {"GRAPHITE_URL": graphite.url, "STDOUT_ENABLED": "yes"}
         done = run("check", *arguments, environment=environment, folder=folder_with(folder, text))
         return done.returncode, done.stdout, done.stderr
@@ -183,6 +191,19 @@ class TestCheck:
             ["Depth", "mail", "82.4", "50", "70", "Critical"],
             ["Depth", "web", "10", "50", "70", "Nominal"],
         ]
+
+    def test_values_are_in_the_unit_of_their_threshold(self, graphite: Graphite, tmp_path: Path) -> None:
+        keys = "critical: '> 500ms', expect_series: {min: 2}"
+        code, table, problems = self.look(graphite, tmp_path, keys=keys, mail=0.82)
+        assert (code, problems) == (2, "")
+        assert [re.split("  +", line.rstrip()) for line in table.splitlines()] == [
+            ["Alert", "Series", "Value", "Warning", "Critical", "Level"],
+            ["Depth", "mail", "820ms", "-", "> 500ms", "Critical"],
+            ["Depth", "1 series, expected at least 2", "1", "-", "-", "Critical"],
+        ]
+        series, count = json.loads(self.look(graphite, tmp_path, "--json", keys=keys, mail=0.82)[1])["series"]
+        assert (series["value"], series["warning"], series["critical"]) == (0.82, None, "> 500ms")
+        assert (count["series"], count["value"]) == ("1 series, expected at least 2", 1.0)
 
     def test_json_says_the_same(self, graphite: Graphite, tmp_path: Path) -> None:
         _, text, _ = self.look(graphite, tmp_path, "--json", mail=82.4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,8 @@ import pytest
 import requests
 import yaml
 
-from graphitepager import rawdata
+from graphitepager import config, folding, rawdata
+from graphitepager.model import Judged, Query, Series
 from tests import sample_data
 
 if TYPE_CHECKING:
@@ -181,3 +183,40 @@ def test_gzip_is_spoken_from_200_bytes_on(graphite: Graphite, one: str) -> None:
     short, long = render(graphite, one), render(graphite, one, **{"from": "-10min"})
     assert (len(short.content) < 200, "Content-Encoding" in short.headers) == (True, False)
     assert (len(long.content) > 200, long.headers["Content-Encoding"]) == (True, "gzip")
+
+
+# What `delay` relies on
+
+
+def newest(graphite: Graphite, query: Query) -> tuple[int, int, str]:
+    """Begin and end of the answer, counted from NOW, and its points."""
+    until = {} if query.until is None else {"until": query.until}
+    answer = rawdata.parse(render(graphite, query.target, **{"from": query.from_}, **until).content)
+    [series] = answer.series
+    return series.start - NOW, series.end - NOW, series.points.decode()
+
+
+def query_of(keys: str) -> Query:
+    text = f"alerts: [{{name: a, target: facts.growing, warning: 1, critical: 2, {keys}}}]"
+    loaded = config.load(text, {"GRAPHITE_URL": "http://graphite", "STDOUT_ENABLED": "yes"}, source="alerts.yml").config
+    assert loaded is not None
+    return loaded.alerts[0].entries[0].query
+
+
+def test_a_delay_leaves_out_the_newest_intervals_and_keeps_the_length(graphite: Graphite) -> None:
+    # The newest interval begins at NOW - 5, and each older one is one less.
+    graphite.write({"facts.growing": [(time, float(1000 - (NOW - time) // 10)) for time in TIMES]}, now=NOW)
+    assert newest(graphite, query_of("from: -1min")) == (-55, 5, "995.0,996.0,997.0,998.0,999.0,1000.0")
+    assert newest(graphite, query_of("delay: 60s")) == (-115, -55, "989.0,990.0,991.0,992.0,993.0,994.0")
+    assert newest(graphite, query_of("delay: 20s, from: -30s"))[2] == "996.0,997.0,998.0"
+    assert newest(graphite, query_of("delay: 60s, for: 1min"))[:2] == (-175, -55)
+
+
+@pytest.mark.parametrize(
+    ("value", "folded"), [("max", 994), ("average", 991.5), ("count", 6), ("change", 5), ("age", 55)]
+)
+def test_what_is_folded_is_the_shifted_window(graphite: Graphite, value: str, folded: float) -> None:
+    graphite.write({"facts.growing": [(time, float(1000 - (NOW - time) // 10)) for time in TIMES]}, now=NOW)
+    start, end, points = newest(graphite, query_of(f"delay: 60s, value: {value}"))
+    series = Series("facts.growing", NOW + start, NOW + end, 10, points.encode())
+    assert folding.fold(Judged(value), series, datetime.fromtimestamp(NOW, UTC)) == folded

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from graphitepager.config import load
-from graphitepager.model import Config, Entry, Level, NoDataPolicy, Operator, Query, Settings, Threshold
+from graphitepager.model import Config, Entry, Level, NoDataPolicy, Query, Settings
+from graphitepager.selection import Names
+from graphitepager.thresholds import Operator, Threshold
 
 DATA = Path(__file__).parent.parent / "data"
 KEY = "0123456789abcdef0123456789abcdef"
@@ -43,7 +45,7 @@ def test_the_readme_example_means_what_it_did() -> None:
     workers, servers = load_alert.entries
     assert workers.query == Query("aliasByNode(servers.worker-*.loadavg01,1)", "-1min", None)
     assert workers.critical == Threshold(operator=Operator.AT_LEAST, bound=20)
-    assert servers.exclude == {"worker-1", "worker-2"}
+    assert servers.exclude.exact == {"worker-1", "worker-2"}
     assert servers.runbook_base == "https://wiki.example.com/alerts"
     assert (workers.line, servers.line) == (5, 10)
     [disk_entry] = disk.entries
@@ -65,7 +67,7 @@ def test_the_heroku_example_lives_on_variables_alone() -> None:
     [alert] = config.alerts
     [entry] = alert.entries
     assert alert.name == "Deal quality venue cache hits"
-    assert (entry.warning.bound, entry.critical.bound) == (0.5, 1)
+    assert [one and one.bound for one in (entry.warning, entry.critical)] == [0.5, 1]
     assert entry.page_on == {Level.WARNING, Level.CRITICAL, Level.NO_DATA}
     assert entry.no_data is NoDataPolicy.ALERT
     assert entry.no_data_for == timedelta(minutes=3)
@@ -99,7 +101,7 @@ def test_every_old_key_is_accepted_and_means_what_it_did() -> None:
             warning=Threshold(operator=Operator.AT_LEAST, bound=1),
             critical=Threshold(operator=Operator.AT_LEAST, bound=2.5),
             line=40,
-            exclude=frozenset({"servers.a.everything", "servers.b.everything"}),
+            exclude=Names(exact=frozenset({"servers.a.everything", "servers.b.everything"})),
             no_data=NoDataPolicy.OK,
             no_data_for=timedelta(minutes=20),
             runbook_base="https://wiki.example.com/everything",
@@ -137,7 +139,7 @@ def test_entries_of_one_name_are_one_alert_also_when_apart() -> None:
 )
 def test_the_direction_follows_from_the_thresholds(warning: str, critical: str, operator: Operator) -> None:
     entry = entry_of(f"warning: {warning}, critical: {critical}")
-    assert (entry.warning.operator, entry.critical.operator) == (operator, operator)
+    assert [one and one.operator for one in (entry.warning, entry.critical)] == [operator, operator]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_the_direction_follows_from_the_thresholds(warning: str, critical: str, 
     [("10", 10), ("'10'", 10), (".5", 0.5), ("-3", -3), ("1e3", 1000), ("010", 10), ("1_000", 1000), ("!!int 7", 7)],
 )
 def test_a_threshold_is_the_number_its_author_meant(written: str, bound: float) -> None:
-    assert entry_of(f"warning: 0, critical: {written}").critical.bound == bound
+    assert entry_of(f"warning: -9, critical: {written}").critical == Threshold(operator=Operator.AT_LEAST, bound=bound)
 
 
 @pytest.mark.parametrize("name", ["on", "404", "22:00", "2024-01-31", "1e3", "null and void", "'~'"])
@@ -193,7 +195,7 @@ def test_a_value_in_the_file_that_the_environment_overrides_may_be_a_placeholder
 def test_a_key_without_value_counts_as_left_out() -> None:
     entry = entry_of("from: , until: ~, exclude: null, doc_url: , pagerduty_key: , page_on: ", top="docs_url: ")
     assert entry.query == Query("b", "-1min", None)
-    assert (entry.exclude, entry.runbook_base, entry.pagerduty_key) == (frozenset(), None, None)
+    assert (entry.exclude, entry.runbook_base, entry.pagerduty_key) == (Names(), None, None)
 
 
 def test_credentials_in_the_url_move_out_of_it() -> None:
@@ -223,7 +225,7 @@ def test_page_on_is_the_alerts_or_else_the_files() -> None:
 
 
 def test_one_excluded_series_needs_no_list() -> None:
-    assert entry_of("exclude: servers.a").exclude == {"servers.a"}
+    assert entry_of("exclude: servers.a").exclude == Names(exact=frozenset({"servers.a"}))
 
 
 @pytest.mark.parametrize(
@@ -259,7 +261,7 @@ alerts:
   - {<<: *defaults, name: b, target: t, critical: 20}
 """
     first, second = (alert.entries[0] for alert in config_of(text).alerts)
-    assert (first.critical.bound, second.critical.bound) == (10, 20)
+    assert [one.critical and one.critical.bound for one in (first, second)] == [10, 20]
     assert first.page_on == second.page_on == {Level.CRITICAL}
 
 

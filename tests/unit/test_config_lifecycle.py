@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,15 +20,22 @@ from tests.unit.config_support import (
     settings_of,
 )
 
+if TYPE_CHECKING:
+    from graphitepager.model import Entry
+
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
+def clears(entry: Entry) -> list[float | None]:
+    return [None if one is None else one.clear for one in (entry.warning, entry.critical)]
+
+
 def test_an_alert_that_says_nothing_of_it_fires_at_once_and_ends_at_once() -> None:
     entry = entry_of("from: -1min")
     assert (entry.for_warning, entry.for_critical, entry.keep_firing_for) == (timedelta(0),) * 3
-    assert (entry.warning.clear, entry.critical.clear, entry.judged) == (None, None, Judged.LAST)
+    assert (clears(entry), entry.judged) == ([None, None], Judged.LAST)
     assert (entry.no_data, entry.no_data_for, entry.on_vanish) == (NoDataPolicy.ALERT, 3 * MINUTE, OnVanish.NO_DATA)
     assert (entry.vanish_after, entry.forget_after, entry.repeat_interval) == (15 * MINUTE, DAY, 4 * HOUR)
     assert (entry.mute, entry.depends_on) == ((), frozenset())
@@ -108,7 +116,7 @@ def test_an_unknown_word_for_what_is_judged_is_answered_with_the_nearest() -> No
 )
 def test_a_value_counts_as_good_again_at_clear(keys: str, warning: float | None, critical: float | None) -> None:
     entry = entry_of(keys)
-    assert (entry.warning.clear, entry.critical.clear) == (warning, critical)
+    assert clears(entry) == [warning, critical]
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from graphitepager.messages import SUMMARY_LIMIT, format_number, minimal, render, runbook_link
+from graphitepager.messages import SUMMARY_LIMIT, minimal, render, runbook_link
 from graphitepager.model import WHOLE_ALERT, Event, EventKind, Level, Message, SeriesKey
+from graphitepager.thresholds import Operator, format_number, parse, parse_unit, threshold_of
 from tests.examples import GRAPHITE_URL, KEY, MINUTE, NOON, entry
+
+if TYPE_CHECKING:
+    from graphitepager.model import Entry
 
 
 def message(kind: EventKind, level: Level, **other: object) -> Message:
@@ -38,6 +44,51 @@ def test_where_low_is_bad_the_threshold_says_so() -> None:
     assert (
         summary(Level.CRITICAL, value=3.25, entry=low) == "CRITICAL MongoDB lock: db1 is 3.25 (critical at 10 or less)"
     )
+
+
+def with_thresholds(warning: str | None, critical: str | None, unit: str | None = None) -> Entry:
+    conditions = [None if text is None else parse(text) for text in (warning, critical)]
+    series_unit = None if unit is None else parse_unit(unit)
+    both = [
+        None if one is None else threshold_of(one, one.operator or Operator.AT_LEAST, series_unit) for one in conditions
+    ]
+    return replace(entry(), warning=both[0], critical=both[1])
+
+
+@pytest.mark.parametrize(
+    ("critical", "unit", "value", "text"),
+    [
+        ("500ms", None, 0.82, "db1 is 820ms (critical at 500ms)"),
+        ("500ms", "ms", 820, "db1 is 820ms (critical at 500ms)"),
+        ("> 80%", None, 91.2, "db1 is 91.2% (critical above 80%)"),
+        ("== 0", None, 0, "db1 is 0 (critical at exactly 0)"),
+        ("outside 10..20", None, 9.5, "db1 is 9.5 (critical outside 10..20)"),
+    ],
+)
+def test_value_and_bound_are_in_the_unit_of_the_threshold(
+    critical: str, unit: str | None, value: float, text: str
+) -> None:
+    one = with_thresholds(None, critical, unit)
+    assert summary(Level.CRITICAL, value=value, entry=one) == f"CRITICAL MongoDB lock: {text}"
+    was = resolved(Level.CRITICAL, value=value, entry=one, reason="x")
+    assert was == f"RESOLVED MongoDB lock: {text.partition(' (')[0]}, was Critical for 12min (x)"
+
+
+def test_each_level_speaks_in_its_own_unit() -> None:
+    one = with_thresholds("> 200ms", "> 1s")
+    assert summary(Level.WARNING, value=0.25, entry=one).endswith("db1 is 250ms (warning above 200ms)")
+    assert summary(Level.CRITICAL, value=2.5, entry=one).endswith("db1 is 2.5s (critical above 1s)")
+
+
+def test_details_and_graph_hold_the_bounds_that_there_are() -> None:
+    one = message(EventKind.TRIGGERED, Level.CRITICAL, value=0.82, entry=with_thresholds(None, "outside 10..500ms"))
+    assert (one.details["value"], one.details["critical"]) == ("820ms", "outside 10ms..500ms")
+    assert "warning" not in one.details
+    assert parse_qs(urlsplit(one.links[0].href).query)["target"] == [
+        "servers.*.lock",
+        'threshold(0.01,"Critical","red")',
+        'threshold(0.5,"Critical","red")',
+    ]
 
 
 def test_no_data_says_since_when() -> None:

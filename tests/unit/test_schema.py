@@ -13,6 +13,7 @@ from graphitepager.config.schema import (
     AlertEntry,
     AlertsFile,
     ClearKeys,
+    ExpectKeys,
     LevelDurations,
     MuteKeys,
     PagerdutyKeys,
@@ -63,6 +64,10 @@ def test_an_editor_accepts_the_files_of_the_old_program(name: str) -> None:
         {"mute": "nights"},
         {"mute": ["nights", {"days": "fri-mon", "from": "22:00", "until": "24:00", "levels": "warning"}]},
         {"mute": {"days": ["sat", "Sunday"]}},
+        {"warning": "> 80%", "critical": "outside 10 .. 20ms", "unit": "ms"},
+        {"clear": {"critical": "400ms"}},
+        {"include": "web*", "exclude": ["/^x/"], "delay": "60s", "interval": "5min"},
+        {"expect_series": {"min": 3, "max": "10", "level": "warning"}},
     ],
 )
 def test_an_editor_accepts_what_the_program_accepts(extra: dict[str, Any]) -> None:
@@ -85,6 +90,10 @@ def test_an_editor_accepts_what_the_program_accepts(extra: dict[str, Any]) -> No
         {"mute": {"dayz": "mon"}},
         {"mute": {"from": "24:00"}},
         {"mute": [{"until": "25:00"}]},
+        {"warning": "=> 5"},
+        {"warning": "> 5 apples"},
+        {"unit": "apples"},
+        {"expect_series": {"min": -1}},
     ],
 )
 def test_an_editor_underlines_what_the_program_refuses(extra: dict[str, Any]) -> None:
@@ -93,7 +102,24 @@ def test_an_editor_underlines_what_the_program_refuses(extra: dict[str, Any]) ->
     assert not is_accepted({"alerts": [ALERT], "heartbeat_seconds": 0})
 
 
-@pytest.mark.parametrize("section", [AlertsFile, AlertEntry, PagerdutyKeys, LevelDurations, ClearKeys, MuteKeys])
+@pytest.mark.parametrize(
+    ("thresholds", "is_enough"),
+    [
+        ({"critical": "> 5"}, True),
+        ({"warning": "outside 1..2"}, True),
+        ({"critical": 5}, False),
+        ({"critical": "5"}, False),
+        ({}, False),
+    ],
+)
+def test_an_editor_knows_when_one_threshold_is_enough(thresholds: dict[str, Any], is_enough: bool) -> None:
+    alert = {key: value for key, value in ALERT.items() if key not in {"warning", "critical"}}
+    assert is_accepted({"alerts": [alert | thresholds]}) is is_enough
+
+
+@pytest.mark.parametrize(
+    "section", [AlertsFile, AlertEntry, PagerdutyKeys, LevelDurations, ClearKeys, ExpectKeys, MuteKeys]
+)
 def test_every_key_says_what_it_is_for_and_shows_an_example(section: type[BaseModel]) -> None:
     lacking = [name for name, field in section.model_fields.items() if not (field.description and field.examples)]
     assert lacking == []
