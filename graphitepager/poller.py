@@ -7,19 +7,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from graphitepager import alerting, checks, health, messages, pollreport, routing, telling
-from graphitepager.alerting import AlertMemory
+from graphitepager import alerting, checks, checktimes, health, messages, pollreport, routing, telling
+from graphitepager.alerting import AlertMemory, Progress
 from graphitepager.errors import FetchError, describe_bug
 from graphitepager.model import OWN, EventKind
 from graphitepager.records import Change, PollRecord, PollSummary
 from graphitepager.telemetry import log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from threading import Event as ThreadEvent
 
-    from graphitepager.alerting import Progress
     from graphitepager.model import Alert, Config, Event, Level, NearMiss, Query, Route, SeriesKey, Settings
     from graphitepager.rawdata import RawAnswer
     from graphitepager.store import Store
@@ -73,7 +72,7 @@ class Poller:
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._clock = clock
-        self._observed_at: dict[str, datetime]  # when every entry of an alert was last answered, by its name
+        self._checked: dict[str, checktimes.Check]  # when every entry of an alert was last answered, by its name
         self._retold_by: Config | None = None
         self._retold: set[tuple[SeriesKey, Level, Route]] = set()  # what was told to routes that this one has added
         self._unanswered: dict[str, datetime] = {}  # since when not every entry is, by the alert's name
@@ -83,7 +82,7 @@ class Poller:
         snapshot = self._store.load()
         self._memories = dict(snapshot.memories)
         self._last_poll = snapshot.last_poll
-        self._observed_at = {}  # another process may have seen data since
+        self._checked = {}  # another process may have seen data since
         self._is_sure = True  # that the mirror shows what is stored
 
     @property
@@ -103,7 +102,8 @@ class Poller:
         outcomes: dict[str, _Outcome] = {}
         failures: dict[Query, FetchError] = {}
         unanswered: set[str] = set()
-        for alert, answers in _answered(config, fetcher, stop):
+        due = [alert for alert in config.alerts if self._is_due(alert, config.settings, now)]
+        for alert, answers in _answered(due, config.settings, fetcher, stop):
             if failed := _failures(alert, answers):
                 failures |= failed
                 unanswered.add(alert.name)
@@ -113,16 +113,21 @@ class Poller:
             return None
         pollreport.failures(failures.values())
         reasons = tuple(dict.fromkeys(error.reason for error in failures.values()))
+        is_due = {alert.name for alert in due}
+        outcomes |= {alert.name: self._as_it_was(alert) for alert in config.alerts if alert.name not in is_due}
         own = health.own_alert(config.settings)
         outcomes[OWN] = self._examine_self(own, config, unanswered, reasons, file_trouble, now)
         concluded = self._conclude((own, *config.alerts), outcomes, config, now)
         series = sum(one.series for one in outcomes.values())
-        record = self._as_record(config, concluded, now, series=series, failed=len(failures))
-        self._record(record, concluded.memories, [name for name, one in outcomes.items() if one.is_complete])
+        answered = len(checks.queries_of(due)) - len(failures)
+        record = self._as_record(concluded, now, series=series, failed=len(failures), answered=answered)
+        self._record(record, concluded.memories)
+        seen = [(alert, one.progress.details) for alert in due if (one := outcomes.get(alert.name)) and one.is_complete]
+        self._checked |= {alert.name: checktimes.Check(now, alert, details) for alert, details in seen}
         return Tick(record, reasons)
 
     def _as_record(
-        self, config: Config, concluded: _Concluded, now: datetime, *, series: int, failed: int
+        self, concluded: _Concluded, now: datetime, *, series: int, failed: int, answered: int
     ) -> PollRecord:
         memories = concluded.memories.items()
         return PollRecord(
@@ -131,7 +136,7 @@ class Poller:
             follows=self._last_poll.started_at if self._last_poll else None,
             series=series,
             failed=failed,
-            answered=len(checks.queries_of(config.alerts)) - failed,
+            answered=answered,
             states=[
                 state for name, memory in memories for state in alerting.changed_states(self._memory(name), memory)
             ],
@@ -140,14 +145,13 @@ class Poller:
             near_misses=concluded.near_misses,
         )
 
-    def _record(self, record: PollRecord, memories: Mapping[str, AlertMemory], observed: Iterable[str]) -> None:
+    def _record(self, record: PollRecord, memories: Mapping[str, AlertMemory]) -> None:
         """Store the poll, and only then believe it."""
         self._is_sure = False
         cancelled = self._store.record(record)
         self._is_sure = True
         answered_at = record.finished_at if record.answered else self._answered_at
         self._last_poll = PollSummary(started_at=record.started_at, answered_at=answered_at)
-        self._observed_at |= dict.fromkeys(observed, record.started_at)
         self._memories |= {name: memory for name, memory in memories.items() if memory != AlertMemory()}
         for name, memory in memories.items():
             if memory == AlertMemory():
@@ -159,9 +163,21 @@ class Poller:
     ) -> _Outcome:
         evaluation = checks.evaluate(alert, answers, now)
         pollreport.unreadable(alert, answers, evaluation)
-        gap = self._unobserved(alert, settings, now) if evaluation.is_complete else timedelta(0)
+        last = self._checked.get(alert.name)
+        seen_at = last.at if last else self._answered_at
+        gap = (
+            checktimes.unobserved(alert, seen_at, _heartbeat(settings), now) if evaluation.is_complete else timedelta(0)
+        )
         progress = alerting.advance(alert, evaluation, self._memory(alert.name), now, gap)
         return _Outcome(progress, len(evaluation.readings), evaluation.is_complete)
+
+    def _is_due(self, alert: Alert, settings: Settings, now: datetime) -> bool:
+        return checktimes.is_due(alert, self._checked.get(alert.name), _heartbeat(settings), now)
+
+    def _as_it_was(self, alert: Alert) -> _Outcome:
+        """What this poll means for an alert that is not checked: nothing, but silences end and repeats fall due."""
+        last = self._checked.get(alert.name)
+        return _Outcome(Progress(memory=self._memory(alert.name), details=last.details if last else {}))
 
     def _examine_self(
         self,
@@ -175,7 +191,7 @@ class Poller:
         """What this poll means for the pager itself."""
         memory = self._memory(OWN)
         before = self._unanswered
-        since = now if before or self._observed_at else health.trouble_since(memory) or now
+        since = now if before or self._checked else health.trouble_since(memory) or now
         self._unanswered = {name: before.get(name, since) for name in unanswered}
         trouble = "; ".join(reasons)
         evaluation = health.examine(own, self._unanswered, trouble, file_trouble, alerts=len(config.alerts))
@@ -269,14 +285,12 @@ class Poller:
     def _answered_at(self) -> datetime | None:
         return self._last_poll.answered_at if self._last_poll else None
 
-    def _unobserved(self, alert: Alert, settings: Settings, now: datetime) -> timedelta:
-        """For how long nobody saw whether this alert had data: Graphite did not answer, or no pager ran."""
-        heartbeat = timedelta(seconds=settings.heartbeat_s)
-        gap = now - (self._observed_at.get(alert.name) or self._answered_at or now)
-        return gap - heartbeat if gap > 2 * heartbeat else timedelta(0)
-
     def _memory(self, alert_name: str) -> AlertMemory:
         return self._memories.get(alert_name) or AlertMemory()
+
+
+def _heartbeat(settings: Settings) -> timedelta:
+    return timedelta(seconds=settings.heartbeat_s)
 
 
 @contextlib.contextmanager
@@ -289,18 +303,18 @@ def _kept_apart(alert: str) -> Iterator[None]:
 
 
 def _answered(
-    config: Config, fetcher: Fetches, stop: ThreadEvent
+    due: Sequence[Alert], settings: Settings, fetcher: Fetches, stop: ThreadEvent
 ) -> Iterator[tuple[Alert, Mapping[Query, RawAnswer | FetchError]]]:
     """Yield each alert as soon as all of its queries are answered, and let go of answers that nobody waits for."""
-    waiting = {alert.name: {entry.query for entry in alert.entries} for alert in config.alerts}
+    waiting = {alert.name: {entry.query for entry in alert.entries} for alert in due}
     asked_by: dict[Query, list[Alert]] = {}
-    for alert in config.alerts:
+    for alert in due:
         for query in waiting[alert.name]:
             asked_by.setdefault(query, []).append(alert)
     users = {query: len(alerts) for query, alerts in asked_by.items()}
     answers: dict[Query, RawAnswer | FetchError] = {}
-    deadline_s = config.settings.heartbeat_s * _DEADLINE_SHARE
-    for query, answer in fetcher.fetch(checks.queries_of(config.alerts), deadline_s=deadline_s, stop=stop):
+    deadline_s = settings.heartbeat_s * _DEADLINE_SHARE
+    for query, answer in fetcher.fetch(checks.queries_of(due), deadline_s=deadline_s, stop=stop):
         answers[query] = answer
         if not isinstance(answer, FetchError):
             log.debug("fetched", target=query.target, series=len(answer.series))
