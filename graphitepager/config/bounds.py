@@ -149,10 +149,10 @@ def _too_mild(bounds: Bounds) -> str | None:
     if warning is None or critical is None or critical.is_within(warning):
         return None
     if warning.operator.sign * critical.operator.sign < 0:
-        return f"critical {phrase(critical)} and warning {phrase(warning)} are opposite directions"
+        return f"{phrase(critical)} and a warning {phrase(warning)} are opposite directions"
     if warning.is_within(critical):
-        return f"critical {phrase(critical)} is milder than warning {phrase(warning)}, so no warning could be left"
-    return f"critical {phrase(critical)} is not always a warning, too, which begins {phrase(warning)}"
+        return f"{phrase(critical)} is milder than a warning {phrase(warning)}, so no warning could be left"
+    return f"{phrase(critical)} it is not always a warning, too, which begins {phrase(warning)}"
 
 
 def _without_a_way_back(entry: AlertEntry, bounds: Bounds) -> Iterator[Complaint]:

@@ -67,19 +67,19 @@ def test_a_threshold_may_have_an_operator_and_a_unit(keys: str, warning: str | N
     [
         (
             'warning: "> 1", critical: "< 5"',
-            "critical: critical below 5 and warning above 1 are opposite directions",
+            "critical: below 5 and a warning above 1 are opposite directions",
         ),
         (
             'warning: "> 90", critical: "> 80"',
-            "critical: critical above 80 is milder than warning above 90, so no warning could be left",
+            "critical: above 80 is milder than a warning above 90, so no warning could be left",
         ),
         (
             'warning: "> 5", critical: 5',
-            "critical: critical at 5 is milder than warning above 5, so no warning could be left",
+            "critical: at 5 is milder than a warning above 5, so no warning could be left",
         ),
         (
             'warning: "> 5", critical: "== 0"',
-            "critical: critical at exactly 0 is not always a warning, too, which begins above 5",
+            "critical: at exactly 0 it is not always a warning, too, which begins above 5",
         ),
         (
             'warning: "== 0", critical: 5',
