@@ -60,13 +60,13 @@ class Progress:
     """What a poll leads to: the memory afterwards, what ended or flaps, breaches that came to nothing.
 
     What begins is in the memory, as incidents that nobody was told of. `details` says in words what is wrong with
-    some of the series, by their names.
+    some of the series, by their names and the level at which that is.
     """
 
     memory: AlertMemory
     events: tuple[Event, ...] = ()
     near_misses: tuple[NearMiss, ...] = ()
-    details: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[tuple[str, Level], str] = field(default_factory=dict)
 
 
 def advance(
@@ -126,7 +126,7 @@ class _Advance:
         self._states = dict(memory.states)
         self._events: list[Event] = []
         self._near_misses: list[NearMiss] = []
-        self._details: dict[str, str] = {}
+        self._details: dict[tuple[str, Level], str] = {}
         self._forgotten: set[str] = set()
 
     def progress(self) -> Progress:
@@ -160,7 +160,7 @@ class _Advance:
         if outcome.near_miss is not None:
             self._near_misses.append(outcome.near_miss)
         if reading.detail is not None:
-            self._details[name] = reading.detail
+            self._details[name, reading.level] = reading.detail
         if outcome.is_forgotten:
             self._forgotten.add(name)
         if outcome.is_forgotten or outcome.state.is_quiet:
@@ -280,7 +280,7 @@ class _Advance:
 
     def _of_changed_targets(self) -> AbstractSet[str]:
         """The series that were owned by a target that the alert does not have any more, and by no other."""
-        targets = {entry.query.target for entry in self._alert.entries}
+        targets = {entry.source for entry in self._alert.entries}
         known = self._memory.known
         if known.keys() <= targets:
             return _NOTHING_KNOWN
@@ -290,19 +290,19 @@ class _Advance:
     def _known_after(self) -> Mapping[str, frozenset[str]]:
         if not self._evaluation.is_complete:
             return self._memory.known
-        owned: dict[str, set[str]] = {entry.query.target: set() for entry in self._alert.entries}
+        owned: dict[str, set[str]] = {entry.source: set() for entry in self._alert.entries}
         for name, reading in self._evaluation.readings.items():
-            owned[reading.entry.query.target].add(name)
+            owned[reading.entry.source].add(name)
         seen = self._evaluation.readings.keys() | self._evaluation.excluded | self._evaluation.left_out
         for entry in self._alert.entries:
             missed = _known_of(entry, self._memory) - seen - self._forgotten
-            owned[entry.query.target] |= missed if entry.include is None else set(filter(entry.takes, missed))
+            owned[entry.source] |= missed if entry.include is None else set(filter(entry.takes, missed))
         return {target: frozenset(names) for target, names in owned.items()}
 
 
 def _known_of(entry: Entry, memory: AlertMemory) -> frozenset[str]:
     """What is known of the entry's target, which another entry with another `include` may share."""
-    return memory.known.get(entry.query.target, _NOTHING_KNOWN)
+    return memory.known.get(entry.source, _NOTHING_KNOWN)
 
 
 def _is_series(name: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from graphitepager import folding, rawdata
+from graphitepager import folding, rawdata, sources
 from graphitepager.errors import FetchError
 from graphitepager.model import COUNT, Alert, Entry, Judged, Level, Query, Reading, Run, Series, SeriesKey
 
@@ -56,14 +56,14 @@ def evaluate(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], now:
     left_out: set[str] = set()
     counts: list[int] = []
     for entry in alert.entries:
-        answer = answers[entry.query]
-        if isinstance(answer, FetchError):
+        sourced = sources.series_of(entry, answers, now)
+        if isinstance(sourced, FetchError):
             return Evaluation(
                 readings=readings, excluded=frozenset(excluded), unreadable=frozenset(unreadable), is_complete=False
             )
         owned: dict[str, Reading] = {}
         puzzling = len(unreadable)
-        for series in answer.series:
+        for series in sourced.series:
             name = series.name
             if name in readings or name in excluded or name in unreadable:
                 continue
@@ -73,8 +73,11 @@ def evaluate(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], now:
             if name in entry.exclude:
                 excluded.add(name)
                 continue
+            if name in sourced.unreadable:
+                unreadable.add(name)
+                continue
             try:
-                reading = judge(alert.name, entry, series, now)
+                reading = judge(alert.name, entry, series, now, sourced.reasons.get(name))
             except ValueError:
                 unreadable.add(name)
                 continue
@@ -93,16 +96,21 @@ def evaluate(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], now:
     )
 
 
-def judge(alert_name: str, entry: Entry, series: Series, now: datetime) -> Reading:
-    """Judge one series by its window; ValueError when a point that counts is no number."""
+def judge(alert_name: str, entry: Entry, series: Series, now: datetime, reason: str | None = None) -> Reading:
+    """Judge one series by its window; ValueError when a point that counts is no number.
+
+    `reason` is why it has no datapoint, should it have none.
+    """
     key = SeriesKey(alert_name, series.name)
     last = rawdata.last_point(series)
     is_last = entry.judged is Judged.LAST
-    value = (last and last.value) if is_last else folding.fold(entry.judged, series, now)
+    is_folded = entry.compare is not None  # or there was nothing to fold: the newest datapoint is the answer
+    value = (last and last.value) if is_last or is_folded else folding.fold(entry.judged, series, now)
     if value is None or (last is None and entry.judged is not Judged.COUNT):
-        return Reading(key=key, entry=entry, level=Level.NO_DATA, covered_until=_moment(series.start))
+        covered_until = _moment(series.start)
+        return Reading(key=key, entry=entry, level=Level.NO_DATA, covered_until=covered_until, detail=reason)
     level = level_of(value, entry)
-    covered_until = last.covered_until if last else series.end
+    covered_s = last.covered_until if last else series.end
     is_critical_timed = is_last and level is Level.CRITICAL and bool(entry.for_critical)
     is_warning_timed = is_last and level is not Level.OK and bool(entry.for_warning)
     return Reading(
@@ -110,8 +118,8 @@ def judge(alert_name: str, entry: Entry, series: Series, now: datetime) -> Readi
         entry=entry,
         level=level,
         value=value,
-        covered_from=_moment(covered_until - series.step),
-        covered_until=_moment(covered_until),
+        covered_from=_moment(covered_s - series.step),
+        covered_until=_moment(covered_s),
         warning_run=_run(series, entry.warning) if is_warning_timed and entry.warning else None,
         critical_run=_run(series, entry.critical) if is_critical_timed and entry.critical else None,
     )
@@ -150,7 +158,7 @@ def judge_counts(alert: Alert, evaluation: Evaluation) -> Iterator[Reading]:
 
 def queries_of(alerts: Iterable[Alert]) -> tuple[Query, ...]:
     """Every distinct query of these alerts, in file order: each is fetched once a tick."""
-    return tuple(dict.fromkeys(entry.query for alert in alerts for entry in alert.entries))
+    return tuple(dict.fromkeys(query for alert in alerts for entry in alert.entries for query in entry.queries))
 
 
 def _run(series: Series, threshold: Threshold) -> Run | None:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from graphitepager.model import Alert
+    from graphitepager.model import Alert, Level
 
 
 class Check(NamedTuple):
@@ -17,7 +17,7 @@ class Check(NamedTuple):
 
     at: datetime
     alert: Alert
-    details: Mapping[str, str]
+    details: Mapping[tuple[str, Level], str]
 
 
 def is_due(alert: Alert, last: Check | None, heartbeat: timedelta, now: datetime) -> bool:

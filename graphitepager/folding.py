@@ -30,7 +30,7 @@ def fold(judged: Judged, series: Series, now: datetime) -> float | None:
         if last is None:
             return None
         return last.value if judged is Judged.LAST else max(0.0, now.timestamp() - last.covered_until)
-    values = [value for text in series.points.split(b",") if (value := _number(text)) is not None]
+    values = [value for text in series.points.split(b",") if (value := number(text)) is not None]
     if judged is Judged.COUNT:
         return float(len(values))
     if not values:
@@ -55,7 +55,7 @@ def breaching_run(series: Series, is_breached: Callable[[float], bool]) -> tuple
     is_whole_window = True
     while end >= 0 and is_whole_window:
         start = points.rfind(b",", 0, end) + 1
-        value = _number(points[start:end])
+        value = number(points[start:end])
         if value is not None:
             is_whole_window = is_breached(value)
             first = start if is_whole_window else first
@@ -64,7 +64,8 @@ def breaching_run(series: Series, is_breached: Callable[[float], bool]) -> tuple
     return min(series.start + points.count(b",", 0, first) * series.step, last.covered_until), is_whole_window
 
 
-def _number(text: bytes) -> float | None:
+def number(text: bytes) -> float | None:
+    """Read one point; None where it is no datapoint. ValueError where it is no number."""
     if text in _ABSENT:
         return None
     value = float(text)

@@ -61,10 +61,14 @@ def runbook_link(base: str, alert: str, series: str) -> str:
 
 
 def graph_link(graphite_url: str, entry: Entry) -> str:
-    """Graphite's own picture of the target with the bounds that there are, over the last 20 minutes."""
+    """Graphite's own picture of the target with the bounds that there are, over the last 20 minutes.
+
+    Where the thresholds speak of something that is computed here, it shows what from, without them.
+    """
     drawn = ((entry.warning, '"Warning","orange"'), (entry.critical, '"Critical","red"'))
     lines = [f"threshold({bound!r},{style})" for one, style in drawn if one is not None for bound in one.bounds]
-    parameters = {"width": "586", "height": "308", "from": "-20min", "target": [entry.query.target, *lines]}
+    targets = list(_compared_targets(entry)) or [entry.query.target, *lines]
+    parameters = {"width": "586", "height": "308", "from": "-20min", "target": targets}
     return f"{graphite_url.rstrip('/')}/render?{urlencode(parameters, doseq=True)}"
 
 
@@ -78,6 +82,17 @@ def describe_count(value: float | None, entry: Entry | None) -> str:
         return f"{has}, expected {expected.least}"
     is_short = expected.least is not None and value < expected.least
     return f"{has}, expected at {f'least {expected.least}' if is_short else f'most {expected.most}'}"
+
+
+def _compared_targets(entry: Entry) -> Iterator[str]:
+    """What a ratio or a comparison is made of; nothing for a plain target."""
+    queries = (entry.query,) if entry.ratio is None else (entry.query, entry.ratio.to)
+    is_rate = entry.ratio is not None and entry.ratio.is_rate
+    for query in queries if entry.ratio or entry.compare else ():
+        drawn = f"nonNegativeDerivative({query.target})" if is_rate else query.target
+        yield drawn
+        if entry.compare is not None:
+            yield f'timeShift({drawn},"{entry.compare.ago // timedelta(seconds=1)}s")'
 
 
 def _series_in_words(event: Event) -> str:
@@ -110,7 +125,8 @@ def _sentence(event: Event, series: str) -> str:
 def _what_is_wrong(event: Event, series: str, duration: str) -> str:
     still = "still " if event.kind is EventKind.REPEATED else ""
     lasting = f", for {duration}" if still or event.at - event.since >= _WORTH_SAYING else ""
-    if event.detail is not None:
+    is_missing = event.level is Level.NO_DATA and event.key.is_series and not event.size and event.key.alert != OWN
+    if event.detail is not None and not is_missing:
         place = "" if event.size or event.key.alert == OWN else f"{series}: "
         return f"{place}{event.detail}{lasting}"
     if event.size:
@@ -120,7 +136,8 @@ def _what_is_wrong(event: Event, series: str, duration: str) -> str:
     if event.key.series.startswith(COUNT):
         return f"{series}: {describe_count(event.value, event.entry)}{lasting}"
     if event.level is Level.NO_DATA or event.value is None:
-        return f"{series} has {still}had no datapoint for {duration}"
+        why = f" ({event.detail})" if event.detail else ""
+        return f"{series} has {still}had no datapoint for {duration}{why}"
     threshold = event.entry and event.entry.threshold(event.level)
     bound = f" ({event.level.value} {phrase(threshold)})" if threshold else ""
     return f"{series} is {still}{_value(event)}{bound}{lasting}"
@@ -151,6 +168,11 @@ def _details(event: Event, series: str) -> Iterator[tuple[str, str | float | Non
             if threshold := event.entry.threshold(level):
                 yield level.value, describe(threshold)
         yield "target", event.entry.query.target
+        if event.entry.ratio is not None:
+            yield "divided by", event.entry.ratio.to.target
+        if event.entry.compare is not None:
+            ago = format_duration(event.entry.compare.ago)
+            yield "compared", f"{event.entry.compare.compared_as.value} against {ago} earlier"
         yield "window", f"from {event.entry.query.from_} until {event.entry.query.until or 'now'}"
     yield "since", event.since.isoformat(timespec="seconds")
     if event.reason is not None:

@@ -105,6 +105,37 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """An entry's series are divided by those that `to` asks for, each by the one with the same nodes in its name.
+
+    `by` holds the nodes as aliasByNode takes them: numbers, negative from the end, and names of tags; None for every
+    node but the last. `is_rate`: both are counters, so their growth is divided.
+    """
+
+    to: Query
+    by: tuple[int | str, ...] | None = None
+    scale: float = 1.0
+    is_rate: bool = False
+
+
+class ComparedAs(enum.Enum):
+    """How a value is held against an earlier one."""
+
+    PERCENT = "percent"
+    RATIO = "ratio"
+    DIFFERENCE = "difference"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compare:
+    """An entry's series are held against what they were `ago`; `queries` ask for that, one for each of the entry's."""
+
+    queries: tuple[Query, ...]
+    ago: timedelta
+    compared_as: ComparedAs = ComparedAs.PERCENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One entry of alerts.yml: a query, its thresholds and where it pages.
 
@@ -113,6 +144,7 @@ class Entry:
     lasts before that ends. `repeat_interval` is None where an open incident is told once only. `depends_on` names the
     alerts while one of which fires nothing is triggered here. `runbook_base` is the alert's doc_url or the file's
     docs_url. `pagerduty_key` is the entry's own key, if any. `line` is where the entry starts in its file, from 1.
+    With a `ratio`, `query` asks for what is divided.
     """
 
     query: Query
@@ -137,6 +169,22 @@ class Entry:
     page_on: frozenset[Level] = frozenset({Level.WARNING, Level.CRITICAL, Level.NO_DATA})
     runbook_base: str | None = None
     pagerduty_key: str | None = field(default=None, repr=False)
+    ratio: Ratio | None = None
+    compare: Compare | None = None
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        """All that is asked of Graphite: of now, then the same of earlier."""
+        now = (self.query,) if self.ratio is None else (self.query, self.ratio.to)
+        return now if self.compare is None else now + self.compare.queries
+
+    @property
+    def source(self) -> str:
+        """Where its series get their names from: under this they are known."""
+        if self.ratio is None:
+            return self.query.target
+        by = "" if self.ratio.by is None else f" by {','.join(map(str, self.ratio.by))}"
+        return f"{self.query.target} / {self.ratio.to.target}{by}"
 
     def takes(self, series: str) -> bool:
         """Whether a series that is returned for it can be its own."""

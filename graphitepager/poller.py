@@ -306,7 +306,7 @@ def _answered(
     due: Sequence[Alert], settings: Settings, fetcher: Fetches, stop: ThreadEvent
 ) -> Iterator[tuple[Alert, Mapping[Query, RawAnswer | FetchError]]]:
     """Yield each alert as soon as all of its queries are answered, and let go of answers that nobody waits for."""
-    waiting = {alert.name: {entry.query for entry in alert.entries} for alert in due}
+    waiting = {alert.name: set(checks.queries_of([alert])) for alert in due}
     asked_by: dict[Query, list[Alert]] = {}
     for alert in due:
         for query in waiting[alert.name]:
@@ -323,12 +323,12 @@ def _answered(
             if waiting[alert.name]:
                 continue
             yield alert, answers
-            for used in {entry.query for entry in alert.entries}:
+            for used in checks.queries_of([alert]):
                 users[used] -= 1
                 if not users[used]:
                     del answers[used]
 
 
 def _failures(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError]) -> dict[Query, FetchError]:
-    found = ((entry.query, answers[entry.query]) for entry in alert.entries)
+    found = ((query, answers[query]) for query in checks.queries_of([alert]))
     return {query: answer for query, answer in found if isinstance(answer, FetchError)}

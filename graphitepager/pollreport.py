@@ -28,8 +28,8 @@ def failures(errors: Iterable[FetchError]) -> None:
 
 def unreadable(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], evaluation: Evaluation) -> None:
     """Log what of the answers for an alert made no sense."""
-    for entry in alert.entries:
-        answer = answers[entry.query]
+    for query in (query for entry in alert.entries for query in entry.queries):
+        answer = answers[query]
         if not isinstance(answer, FetchError) and answer.bad_lines:
             log.warning("lines_unreadable", alert=alert.name, lines=len(answer.bad_lines), first=answer.bad_lines[0])
     if evaluation.unreadable:

@@ -160,7 +160,7 @@ class _Telling:
 
     def _emit(self, kind: EventKind, name: str, incident: Incident, held_by: str | None = None) -> None:
         event = _event(kind, self._alert, replace(self._memory, states=self._states), name, incident, self._now)
-        detail = event.detail or self._details.get(name)
+        detail = event.detail or self._details.get((name, incident.level))
         self._events.append(replace(event, held_by=held_by, detail=detail))
 
     def _note(self, name: str, incident: Incident) -> None:

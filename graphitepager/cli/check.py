@@ -74,6 +74,9 @@ def command(config_path: str, as_json: bool) -> int:
         complain(f"graphite-pager: {failure}")
     for target, line in result.bad_lines:
         complain(f"graphite-pager: {printable(target)}: a line of Graphite's answer is no series: {line}")
+    for reading in result.readings:
+        if reading.detail is not None:
+            complain(f"graphite-pager: {reading.key.alert}: {printable(f'{reading.key.series}: {reading.detail}')}")
     for alert_name, series in result.unreadable:
         complain(f"graphite-pager: {alert_name}: {printable(series)}: its points are no numbers")
     return exit_code(result)
@@ -193,6 +196,7 @@ def _as_json(result: Result) -> dict[str, Any]:
                 "warning": _described(reading.entry.warning),
                 "critical": _described(reading.entry.critical),
                 "target": reading.entry.query.target,
+                "detail": reading.detail,
             }
             for reading in result.readings
         ],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from graphitepager.errors import StoreError
-from graphitepager.model import OWN, Config, Level, SeriesKey
+from graphitepager.model import OWN, Compare, Config, Level, Query, Ratio, SeriesKey
 from graphitepager.poller import Poller
 from tests.examples import MINUTE, NOON, PAGERDUTY_KEY, alert, entry, settings
 from tests.integration.poller_support import NEW_KEY, LosesTheAnswer, Scene, sent
@@ -84,6 +84,26 @@ def test_two_alerts_with_one_query_share_its_fetch(scene: Scene) -> None:
     memories = scene.store.load().memories
     levels = {name: memories[name].states["db1"].level for name in "abc"}
     assert levels == {"a": Level.CRITICAL, "b": Level.WARNING, "c": Level.CRITICAL}
+
+
+def test_an_alert_waits_for_all_that_it_is_computed_from(scene: Scene) -> None:
+    to, earlier = Query("servers.*.total", "-1min", None), Query("servers.*.lock", "-61min", "-60min")
+    ratio = entry(ratio=Ratio(to=to, by=(0,), scale=100))
+    change = entry(compare=Compare(queries=(earlier,), ago=60 * MINUTE))
+    scene.config = Config(
+        settings=scene.config.settings, alerts=(alert(ratio, name="ratio"), alert(change, name="change"))
+    )
+    tick = scene.tick(db1=90)
+    assert scene.graphite.asked == [ratio.query, to, earlier]
+    assert tick is not None
+    assert (tick.record.series, tick.record.answered) == (2, 3)
+    memories = scene.store.load().memories
+    assert memories["ratio"].states["db1"].value == 100
+    assert memories["ratio"].known == {"servers.*.lock / servers.*.total by 0": {"db1"}}
+    scene.graphite.failure = "timed out"
+    tick = scene.tick()
+    assert tick is not None
+    assert tick.record.failed == 3
 
 
 def test_an_edited_key_resolves_at_the_place_where_it_was_triggered(scene: Scene) -> None:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from graphitepager.messages import SUMMARY_LIMIT, minimal, render, runbook_link
-from graphitepager.model import WHOLE_ALERT, Event, EventKind, Level, Message, SeriesKey
+from graphitepager.model import (
+    WHOLE_ALERT,
+    Compare,
+    Event,
+    EventKind,
+    Level,
+    Message,
+    Query,
+    Ratio,
+    SeriesKey,
+)
 from graphitepager.thresholds import Operator, format_number, parse, parse_unit, threshold_of
 from tests.examples import GRAPHITE_URL, KEY, MINUTE, NOON, entry
 
@@ -94,6 +105,11 @@ def test_details_and_graph_hold_the_bounds_that_there_are() -> None:
 def test_no_data_says_since_when() -> None:
     text = summary(Level.NO_DATA, value=None, since=NOON - 3 * MINUTE)
     assert text == "NO DATA MongoDB lock: db1 has had no datapoint for 3min"
+
+
+def test_no_data_says_why_where_that_is_known() -> None:
+    text = summary(Level.NO_DATA, value=None, since=NOON - 3 * MINUTE, detail="no partner in servers.*.total")
+    assert text == "NO DATA MongoDB lock: db1 has had no datapoint for 3min (no partner in servers.*.total)"
 
 
 def test_an_alert_that_watches_nothing_names_its_target() -> None:
@@ -239,3 +255,38 @@ def test_the_graph_shows_the_target_and_both_thresholds_over_the_last_20_minutes
         "from": ["-20min"],
         "target": [target, 'threshold(50,"Warning","orange")', 'threshold(70,"Critical","red")'],
     }
+
+
+RATIO = Ratio(to=Query("servers.*.total", "-1min", None), by=(1,))
+YESTERDAY = Compare(queries=(Query("servers.*.lock", "-1441min", "-1440min"),), ago=timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("keys", "targets"),
+    [
+        ({"ratio": RATIO}, ["servers.*.lock", "servers.*.total"]),
+        (
+            {"ratio": replace(RATIO, is_rate=True)},
+            ["nonNegativeDerivative(servers.*.lock)", "nonNegativeDerivative(servers.*.total)"],
+        ),
+        ({"compare": YESTERDAY}, ["servers.*.lock", 'timeShift(servers.*.lock,"86400s")']),
+        (
+            {"compare": YESTERDAY, "ratio": RATIO},
+            [
+                "servers.*.lock",
+                'timeShift(servers.*.lock,"86400s")',
+                "servers.*.total",
+                'timeShift(servers.*.total,"86400s")',
+            ],
+        ),
+    ],
+)
+def test_the_graph_of_what_is_computed_here_shows_what_it_is_made_of(keys: dict[str, Any], targets: list[str]) -> None:
+    (graph,) = message(EventKind.TRIGGERED, Level.CRITICAL, entry=entry(**keys)).links
+    assert parse_qs(urlsplit(graph.href).query)["target"] == targets
+
+
+def test_details_name_all_that_a_value_is_computed_from() -> None:
+    details = message(EventKind.TRIGGERED, Level.CRITICAL, entry=entry(ratio=RATIO, compare=YESTERDAY)).details
+    assert (details["target"], details["divided by"]) == ("servers.*.lock", "servers.*.total")
+    assert details["compared"] == "percent against 1d earlier"
