@@ -19,14 +19,17 @@ from graphitepager.config.schema import (
     AlertEntry,
     AlertsFile,
     ClearKeys,
+    CompareKeys,
     ExpectKeys,
     LevelDurations,
     MuteKeys,
     PagerdutyKeys,
+    RatioKeys,
     Variables,
     key_names,
     unused_keys,
 )
+from graphitepager.config.sourcing import wrong_sources
 from graphitepager.config.yamlsource import MINIMAL_FILE, describe, kind_of
 from graphitepager.problems import ENVIRONMENT, Problem, present, quote
 from graphitepager.redaction import is_secret_name, secret_words
@@ -42,6 +45,13 @@ if TYPE_CHECKING:
 
 _BYTE_ORDER_MARK = "\ufeff"
 _LINK = re.compile(r"\s*https?://[^/\s]+", re.IGNORECASE)
+_SECTIONS_OF_AN_ALERT: dict[str, type[BaseModel]] = {
+    "for": LevelDurations,
+    "clear": ClearKeys,
+    "ratio": RatioKeys,
+    "compare": CompareKeys,
+    "expect_series": ExpectKeys,
+}
 # Nothing in its name says so, but whoever knows it can keep the watch over this watcher quiet.
 _SECRET_URLS = frozenset({"heartbeat_ping_url"})
 
@@ -68,7 +78,7 @@ def load(
     mistaken_lines = {problem.line for problem in problems}
     parsed, found = _validate(inputs, strict=strict)
     found += [*_missing_url(inputs, is_error=needs_graphite), *_without_effect(inputs), *_odd_links(inputs)]
-    found += wrong_references(inputs)
+    found += [*wrong_references(inputs), *wrong_sources(inputs)]
     if isinstance(parsed, AlertsFile):
         found += _forgotten(parsed, inputs)
     # What YAML has already complained about is not complained about again.
@@ -151,19 +161,15 @@ def _unknown_key(path: Path, inputs: Inputs, *, strict: bool) -> Problem:
     return inputs.problem(path, f"unknown key {quote(key)}", hint, is_error=strict, at_key=True)
 
 
-def _section_at(path: Path) -> type[BaseModel]:  # noqa: PLR0911 - one for each kind of mapping
+def _section_at(path: Path) -> type[BaseModel]:
     """What the mapping at the path may hold."""
     match path:
         case ("pagerduty",):
             return PagerdutyKeys
         case ("alerts", _):
             return AlertEntry
-        case ("alerts", _, "for"):
-            return LevelDurations
-        case ("alerts", _, "clear"):
-            return ClearKeys
-        case ("alerts", _, "expect_series"):
-            return ExpectKeys
+        case ("alerts", _, str(key)) if key in _SECTIONS_OF_AN_ALERT:
+            return _SECTIONS_OF_AN_ALERT[key]
         case ("alerts", _, "mute", _) | ("mute_windows", _):
             return MuteKeys
     return AlertsFile
@@ -172,7 +178,8 @@ def _section_at(path: Path) -> type[BaseModel]:  # noqa: PLR0911 - one for each 
 def _missing_key(path: Path, inputs: Inputs) -> Problem:
     alert, key = path[:-1], path[-1]
     entry = inputs.at(alert)
-    hint = "every alert needs name, target, warning and critical"
+    needed = {"ratio": "a ratio needs of and to", "compare": "compare needs with, such as with: 1week"}
+    hint = needed.get(str(alert[-1]), "every alert needs name, target, warning and critical")
     if isinstance(entry, dict) and key in entry:
         return inputs.problem(path, f"{inputs.label(alert)}: {key} has no value", hint, at_key=True)
     return inputs.problem(alert, f"{inputs.label(alert)}: {key} is missing", hint)

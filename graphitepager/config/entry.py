@@ -37,6 +37,7 @@ from graphitepager.config.fields import (
 from graphitepager.config.muting import Mutes
 from graphitepager.config.sections import NO_SLACK, ROUTING_KEY, SLACK_URL, Section, unused
 from graphitepager.config.selecting import ExpectKeys, Patterns
+from graphitepager.config.sourcing import CompareKeys, RatioKeys, contradictions
 from graphitepager.durations import parse_offset
 from graphitepager.model import NoDataPolicy
 
@@ -70,12 +71,26 @@ def _for_both_levels(value: object) -> object:
 class AlertEntry(Section):
     """One entry of `alerts`. Entries may share a name: the first one that returns a series owns it."""
 
-    model_config = ConfigDict(json_schema_extra=EITHER_THRESHOLD)
+    # That target or ratio is there is checked where the file is read, in sourcing: here it would hide other mistakes.
+    model_config = ConfigDict(
+        json_schema_extra={**EITHER_THRESHOLD, "oneOf": [{"required": ["target"]}, {"required": ["ratio"]}]}
+    )
 
     name: Text = Field(description="What the incident is called.", examples=["Load"])
-    target: Text = Field(
+    target: Text | None = Field(
+        None,
         description="The Graphite expression to watch; every series it returns is an incident of its own.",
         examples=["aliasByNode(servers.*.loadavg01,1)"],
+    )
+    ratio: RatioKeys | None = Field(
+        None,
+        description="Instead of target: the series of one target by those of another.",
+        examples=[{"of": "servers.*.cache.hits", "to": "servers.*.cache.requests", "by": 1, "rate": "yes"}],
+    )
+    compare: CompareKeys | None = Field(
+        None,
+        description="Judge how far each series is from what it was.",
+        examples=[{"with": "1week"}, {"with": "1d", "as": "difference"}],
     )
     warning: ConditionText = Field(
         None,
@@ -216,7 +231,7 @@ class AlertEntry(Section):
         if begin is not None and begin == end:
             raise refuse("from and until are the same time, so Graphite has nothing to return")
         bounds = (_complaint(*complaint) for complaint in wrong_bounds(self))
-        if complaints := [*bounds, *_of_two_minds(self), *_of_unknown_time(self)]:
+        if complaints := [*bounds, *_of_two_minds(self), *_of_unknown_time(self), *_uncomputable(self)]:
             raise ValidationError.from_exception_data("alert", complaints)
         return self
 
@@ -235,6 +250,11 @@ def _of_unknown_time(entry: AlertEntry) -> Iterator[InitErrorDetails]:
         if entry.delay and parse_offset(time) is None:
             message = f"{key} is an absolute time, which cannot be shifted: expected an offset such as -10min"
             yield _complaint(("delay",), message)
+
+
+def _uncomputable(entry: AlertEntry) -> Iterator[InitErrorDetails]:
+    for path, message, hint in contradictions(entry):
+        yield _complaint(path, message, hint)
 
 
 def _complaint(path: tuple[str | int, ...], message: str, hint: str | None = None) -> InitErrorDetails:

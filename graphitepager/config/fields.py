@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from graphitepager.config.yamlsource import describe
 from graphitepager.durations import DURATION_PATTERN, parse_duration, parse_offset
-from graphitepager.model import Judged, NoDataPolicy, OnVanish
+from graphitepager.model import ComparedAs, Judged, NoDataPolicy, OnVanish
 from graphitepager.problems import quote
 from graphitepager.thresholds import NUMBER_PATTERN
 
@@ -33,6 +33,9 @@ _TRUE = frozenset({"true", "yes", "on", "1", "t", "y", "enabled"})
 _FALSE = frozenset({"false", "no", "off", "0", "f", "n", "disabled"})
 _PAGING_LEVELS = ("warning", "critical", "no_data")
 _TOKEN = re.compile(r"[!-~]+")
+_NODE = re.compile(r"[+-]?[0-9]{1,3}")
+# As Graphite has them: https://graphite.readthedocs.io/en/stable/tags.html
+_TAG = re.compile(r"[^;!^=.,\s()]+")
 _DAY_S = 86_400
 _MINUTE = timedelta(minutes=1)
 _ROUTING_KEY_LENGTH = 32
@@ -118,6 +121,21 @@ def _switch(value: object) -> bool:
 def _paging_level(value: object) -> object:
     if value not in _PAGING_LEVELS:
         raise refuse(f"expected warning, critical or no_data, got {describe(value)}")
+    return value
+
+
+def _node(value: object) -> int | str:
+    word = value.strip() if isinstance(value, str) else ""
+    if _NODE.fullmatch(word):
+        return int(word)
+    if _TAG.fullmatch(word):
+        return word
+    raise refuse(f"expected the number of a node, such as 1 or -2, or the name of a tag, got {describe(value)}")
+
+
+def _scale(value: float) -> float:
+    if not value:
+        raise refuse("expected a number other than 0, with which every ratio would be 0")
     return value
 
 
@@ -252,3 +270,8 @@ RepeatInterval = Annotated[
 JudgedWord = Annotated[Judged, BeforeValidator(_word_of(Judged))]
 NoDataWord = Annotated[NoDataPolicy, BeforeValidator(_word_of(NoDataPolicy))]
 OnVanishWord = Annotated[OnVanish, BeforeValidator(_word_of(OnVanish))]
+ComparedWord = Annotated[ComparedAs, BeforeValidator(_word_of(ComparedAs))]
+
+Scale = Annotated[float, BeforeValidator(_number), _numeric_schema("number", NUMBER_PATTERN), AfterValidator(_scale)]
+Node = Annotated[int | str, BeforeValidator(_node), WithJsonSchema({"type": ["integer", "string"]})]
+Nodes = Annotated[list[Node], BeforeValidator(_list), OneOrMore()]

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from graphitepager.config.bounds import bounds_of
 from graphitepager.config.muting import mute_window
+from graphitepager.config.sourcing import compare_of, query_of, ratio_of, shortest_window
 from graphitepager.durations import format_duration, parse_offset
 from graphitepager.model import (
     Alert,
@@ -101,8 +102,9 @@ def _split_credentials(url: str) -> tuple[str, str | None, str | None]:
 
 def _entry(alert: AlertEntry, file: AlertsFile, line: int) -> Entry:
     bounds = bounds_of(alert)
+    query = _query(alert)
     return Entry(
-        query=_query(alert),
+        query=query,
         warning=bounds.warning,
         critical=bounds.critical,
         line=line,
@@ -124,6 +126,8 @@ def _entry(alert: AlertEntry, file: AlertsFile, line: int) -> Entry:
         page_on=frozenset(Level(level) for level in (file.page_on if alert.page_on is None else alert.page_on)),
         runbook_base=alert.doc_url or file.docs_url or None,
         pagerduty_key=alert.pagerduty_key,
+        ratio=ratio_of(alert, query),
+        compare=compare_of(alert, query),
     )
 
 
@@ -140,18 +144,18 @@ def _query(alert: AlertEntry) -> Query:
     """What is fetched: the window, shifted by `delay`, and wide enough for a run of breaches as long as `for`."""
     begin, end = parse_offset(alert.from_), parse_offset(alert.until or "now")
     if begin is None or end is None:  # where Graphite knows the time, we do not know the length
-        return Query(alert.target, alert.from_, alert.until)
+        return query_of(alert, alert.from_, alert.until)
     # Graphite takes the earlier of the two as the beginning, whatever they are called.
     from_, until = (alert.from_, alert.until) if begin < end else (alert.until or "now", alert.from_)
     if alert.delay:
         from_, until = _seconds(min(begin, end) - alert.delay), _seconds(max(begin, end) - alert.delay)
     longest = max(alert.for_.warning, alert.for_.critical)
-    span = abs(end - begin)
+    span = max(abs(end - begin), shortest_window(alert))
     wider = max(span, longest + min(span, _MOST_MARGIN))
     # What is folded would change with the window.
     if not longest or alert.value is not Judged.LAST or wider == span:
-        return Query(alert.target, from_, until) if alert.delay else Query(alert.target, alert.from_, alert.until)
-    return Query(alert.target, _seconds(max(begin, end) - alert.delay - wider), until)
+        return query_of(alert, from_, until) if alert.delay else query_of(alert, alert.from_, alert.until)
+    return query_of(alert, _seconds(max(begin, end) - alert.delay - wider), until)
 
 
 def _seconds(offset: timedelta) -> str:
@@ -177,7 +181,7 @@ def _no_data_for(alert: AlertEntry, file: AlertsFile) -> timedelta:
     interval = file.intervals.get(alert.name)
     # A little more than the interval, so that no single check finds it missing.
     checks = timedelta(0) if interval is None else interval + timedelta(seconds=file.heartbeat_seconds)
-    return max(_polls(file) + alert.delay, checks + alert.delay, *reach)
+    return max(max(_polls(file), checks, shortest_window(alert)) + alert.delay, *reach)
 
 
 def _forget_after(alert: AlertEntry, file: AlertsFile) -> timedelta:

@@ -33,6 +33,7 @@ from graphitepager.config.sections import (
     unused_keys,
 )
 from graphitepager.config.selecting import ExpectKeys
+from graphitepager.config.sourcing import CompareKeys, RatioKeys
 from graphitepager.config.urls import ApiUrl, EventsUrl, GraphiteUrl, PingUrl
 
 if TYPE_CHECKING:
@@ -43,10 +44,12 @@ __all__ = [
     "AlertEntry",
     "AlertsFile",
     "ClearKeys",
+    "CompareKeys",
     "ExpectKeys",
     "LevelDurations",
     "MuteKeys",
     "PagerdutyKeys",
+    "RatioKeys",
     "Variables",
     "json_schema",
     "key_names",

@@ -16,7 +16,9 @@ from graphitepager.cli import COMMANDS, graphite_pager
 from graphitepager.config.schema import (
     AlertEntry,
     AlertsFile,
+    CompareKeys,
     PagerdutyKeys,
+    RatioKeys,
     Variables,
     json_schema,
     key_names,
@@ -64,6 +66,8 @@ def compare(what: str, page: Path, documented: set[str], existing: set[str]) -> 
     [
         ("At the top of the file", key_names(AlertsFile) - key_names(Variables)),
         ("In an alert", key_names(AlertEntry)),
+        ("In `ratio`", key_names(RatioKeys)),
+        ("In `compare`", key_names(CompareKeys)),
         ("In `pagerduty`", key_names(PagerdutyKeys)),
     ],
 )

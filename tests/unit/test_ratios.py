@@ -122,6 +122,14 @@ def test_counters_are_divided_by_their_growth_between_the_same_two_times(of: str
     assert rate(of, to, scale=100) == points
 
 
+def test_the_lock_percentages_of_the_how_to_come_out_to_the_last_digit() -> None:
+    total = ",".join(str(second * 1_000_000) for second in range(0, 50, 10))
+    db1 = "1000000000,1001200000,1002400000,1010640000,1018880000"
+    assert rate(db1, total, scale=100) == "None,12.0,12.0,82.4,82.4"
+    # The restart: Graphite's derivative makes 4.2 % of it.
+    assert rate("42000000,500000,1500000", "1002000000,1000000,11000000", scale=100) == "None,None,10.0"
+
+
 def test_with_different_steps_counters_are_read_at_the_times_that_both_have() -> None:
     fine = series("s.db1.of", [float(second) for second in range(0, 130, 10)])
     coarse = series("s.db1.to", [0.0, 120.0, 240.0], step=60)

@@ -13,10 +13,12 @@ from graphitepager.config.schema import (
     AlertEntry,
     AlertsFile,
     ClearKeys,
+    CompareKeys,
     ExpectKeys,
     LevelDurations,
     MuteKeys,
     PagerdutyKeys,
+    RatioKeys,
     json_schema,
 )
 
@@ -68,6 +70,8 @@ def test_an_editor_accepts_the_files_of_the_old_program(name: str) -> None:
         {"clear": {"critical": "400ms"}},
         {"include": "web*", "exclude": ["/^x/"], "delay": "60s", "interval": "5min"},
         {"expect_series": {"min": 3, "max": "10", "level": "warning"}},
+        {"compare": {"with": "1week"}},
+        {"compare": {"with": 86400, "as": "difference"}},
     ],
 )
 def test_an_editor_accepts_what_the_program_accepts(extra: dict[str, Any]) -> None:
@@ -94,6 +98,9 @@ def test_an_editor_accepts_what_the_program_accepts(extra: dict[str, Any]) -> No
         {"warning": "> 5 apples"},
         {"unit": "apples"},
         {"expect_series": {"min": -1}},
+        {"compare": {"as": "percent"}},
+        {"compare": {"with": "1d", "as": "share"}},
+        {"ratio": {"of": "a", "to": "b"}},
     ],
 )
 def test_an_editor_underlines_what_the_program_refuses(extra: dict[str, Any]) -> None:
@@ -118,8 +125,34 @@ def test_an_editor_knows_when_one_threshold_is_enough(thresholds: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    "section", [AlertsFile, AlertEntry, PagerdutyKeys, LevelDurations, ClearKeys, ExpectKeys, MuteKeys]
+    "ratio",
+    [
+        {"of": "a.*", "to": "b.*"},
+        {"of": "a.*", "to": "b.*", "by": 1, "scale": 100, "rate": True},
+        {"of": "a.*", "to": "b.*", "by": [1, -2, "host"]},
+    ],
 )
+def test_an_editor_accepts_a_ratio_in_place_of_a_target(ratio: dict[str, Any]) -> None:
+    alert = {key: value for key, value in ALERT.items() if key != "target"}
+    assert is_accepted({"alerts": [alert | {"ratio": ratio}]})
+    assert not is_accepted({"alerts": [alert]})
+    assert not is_accepted({"alerts": [alert | {"ratio": {"of": "a"}}]})
+
+
+SECTIONS = [
+    AlertsFile,
+    AlertEntry,
+    PagerdutyKeys,
+    LevelDurations,
+    ClearKeys,
+    ExpectKeys,
+    MuteKeys,
+    RatioKeys,
+    CompareKeys,
+]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
 def test_every_key_says_what_it_is_for_and_shows_an_example(section: type[BaseModel]) -> None:
     lacking = [name for name, field in section.model_fields.items() if not (field.description and field.examples)]
     assert lacking == []
