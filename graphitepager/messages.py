@@ -13,6 +13,7 @@ from graphitepager.incidents import FLAPPING_CYCLES, FLAPPING_WITHIN, QUIET_FOR,
 from graphitepager.model import COUNT, OWN, WHOLE_ALERT, Entry, Event, EventKind, Level, Link, Message
 from graphitepager.printable import printable
 from graphitepager.thresholds import describe, format_value, phrase
+from graphitepager.wording import Words, words_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,16 +34,22 @@ _FRAGMENT_SAFE = _PATH_SAFE + "?"
 def render(event: Event, graphite_url: str) -> Message:
     """Put an event into words. `graphite_url` is what the graph link is built on."""
     series = _series_in_words(event)
+    words = words_for(event, lambda value: value_in_words(value, event.entry, event.level))
+    details = dict(_details(event, series, words))
     return Message(
         kind=event.kind,
         level=event.level,
         dedup_key=dedup_key(event.key, event.level),
         alert=event.key.words[0],
         series=series,
-        summary=_shortened(printable(f"{_heading(event)} {event.key.words[0]}: {_sentence(event, series)}")),
+        summary=_shortened(
+            printable(f"{_heading(event)} {event.key.words[0]}: {words.summary or _sentence(event, series)}")
+        ),
         at=event.at,
-        details=dict(_details(event, series)),
-        links=tuple(_links(event, series, graphite_url)),
+        details=details | {name: label for name, label in words.labels.items() if name not in details},
+        links=tuple(_links(event, series, words, graphite_url)),
+        labels=words.labels,
+        severity=event.entry.severity.get(event.level) if event.entry else None,
     )
 
 
@@ -153,7 +160,7 @@ def _value(event: Event) -> str:
     return "" if event.value is None else value_in_words(event.value, event.entry, event.level)
 
 
-def _details(event: Event, series: str) -> Iterator[tuple[str, str | float | None]]:
+def _details(event: Event, series: str, words: Words) -> Iterator[tuple[str, str | float | None]]:
     yield "alert", event.key.words[0]
     yield "series", series
     yield "level", event.level.label
@@ -164,25 +171,35 @@ def _details(event: Event, series: str) -> Iterator[tuple[str, str | float | Non
         is_plain = text == format_value(event.value, None)
         yield "value", event.value if is_plain and math.isfinite(event.value) else text
     if event.entry is not None and event.key.alert != OWN:
-        for level in (Level.WARNING, Level.CRITICAL):
-            if threshold := event.entry.threshold(level):
-                yield level.value, describe(threshold)
-        yield "target", event.entry.query.target
-        if event.entry.ratio is not None:
-            yield "divided by", event.entry.ratio.to.target
-        if event.entry.compare is not None:
-            ago = format_duration(event.entry.compare.ago)
-            yield "compared", f"{event.entry.compare.compared_as.value} against {ago} earlier"
-        yield "window", f"from {event.entry.query.from_} until {event.entry.query.until or 'now'}"
+        yield from _checked(event.entry)
     yield "since", event.since.isoformat(timespec="seconds")
     if event.reason is not None:
         yield "reason", event.reason
+    if words.description is not None:
+        yield "description", words.description
+    if words.faults:
+        yield "template_errors", "; ".join(str(fault) for fault in words.faults)
 
 
-def _links(event: Event, series: str, graphite_url: str) -> Iterator[Link]:
+def _checked(entry: Entry) -> Iterator[tuple[str, str]]:
+    """What alerts.yml says is watched."""
+    for level in (Level.WARNING, Level.CRITICAL):
+        if threshold := entry.threshold(level):
+            yield level.value, describe(threshold)
+    yield "target", entry.query.target
+    if entry.ratio is not None:
+        yield "divided by", entry.ratio.to.target
+    if entry.compare is not None:
+        yield "compared", f"{entry.compare.compared_as.value} against {format_duration(entry.compare.ago)} earlier"
+    yield "window", f"from {entry.query.from_} until {entry.query.until or 'now'}"
+
+
+def _links(event: Event, series: str, words: Words, graphite_url: str) -> Iterator[Link]:
     if event.entry is None or event.key.alert == OWN:
         return
-    if event.entry.runbook_base:
+    if words.runbook:
+        yield Link(words.runbook, "Runbook")
+    elif event.entry.runbook_base:
         yield Link(runbook_link(event.entry.runbook_base, event.key.alert, series), "Runbook")
     yield Link(graph_link(graphite_url, event.entry), "Graph")
 

@@ -37,6 +37,15 @@ class Level(enum.Enum):
 _LABELS = {Level.OK: "Nominal", Level.WARNING: "Warning", Level.CRITICAL: "Critical", Level.NO_DATA: "NO DATA"}
 
 
+class Severity(enum.Enum):
+    """How bad PagerDuty takes an incident to be. The values are its own words."""
+
+    CRITICAL = "critical"
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
 class NoDataPolicy(enum.Enum):
     """What it means when a series has had no datapoint for `no_data_for`."""
 
@@ -145,6 +154,10 @@ class Entry:
     alerts while one of which fires nothing is triggered here. `runbook_base` is the alert's doc_url or the file's
     docs_url. `pagerduty_key` is the entry's own key, if any. `line` is where the entry starts in its file, from 1.
     With a `ratio`, `query` asks for what is divided.
+
+    `summary`, `description`, `labels` and `runbook` are templates (see templates.py), which may use `variables`. The
+    runbook is the link itself and wins over `runbook_base`. `severity` holds the levels that have one of their own,
+    `notify` the names of those who are told, for the levels at which not everybody's default applies.
     """
 
     query: Query
@@ -171,6 +184,13 @@ class Entry:
     pagerduty_key: str | None = field(default=None, repr=False)
     ratio: Ratio | None = None
     compare: Compare | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    summary: str | None = None
+    description: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    runbook: str | None = None
+    severity: Mapping[Level, Severity] = field(default_factory=dict)
+    notify: Mapping[Level, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def queries(self) -> tuple[Query, ...]:
@@ -210,7 +230,10 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that is not an alert, after environment and file are merged. Secrets stay out of repr."""
+    """Everything that is not an alert, after environment and file are merged. Secrets stay out of repr.
+
+    `notifiers` are the routes that the file gives a name.
+    """
 
     graphite_url: str
     graphite_user: str | None = None
@@ -223,6 +246,7 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)
     pagerduty_key: str | None = field(default=None, repr=False)
     pagerduty_keys: Mapping[Level, str] = field(default_factory=dict, repr=False)
+    notifiers: Mapping[str, Route] = field(default_factory=dict, repr=False)
     pagerduty_events_url: str = "https://events.pagerduty.com"
     pagerduty_api_url: str = "https://api.pagerduty.com"
     pagerduty_api_token: str | None = field(default=None, repr=False)
@@ -447,6 +471,7 @@ class Message:
     """An event in words, as every notifier gets it: rendered once, stored, then sent from the stored row.
 
     `summary` is one line of at most 1024 characters. `details` holds JSON values only (no NaN, no datetime).
+    `severity` is None where the level alone says how bad it is.
     """
 
     kind: EventKind
@@ -458,6 +483,8 @@ class Message:
     at: datetime
     details: Mapping[str, str | float | None]
     links: tuple[Link, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    severity: Severity | None = None
 
 
 class Route(NamedTuple):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphitepager.model import EventKind, Level, Link, Message
+from graphitepager.model import EventKind, Level, Link, Message, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -137,13 +137,15 @@ def to_json(message: Message) -> str:
             "at": message.at.isoformat(),
             "details": dict(message.details),
             "links": [list(link) for link in message.links],
+            "labels": dict(message.labels),
+            "severity": message.severity and message.severity.value,
         },
         separators=(",", ":"),
     )
 
 
 def from_json(text: str) -> Message:
-    """The message that `to_json` wrote."""
+    """The message that `to_json` wrote, in this version or in one before it that knew fewer fields."""
     stored = json.loads(text)
     return Message(
         kind=EventKind(stored["kind"]),
@@ -155,4 +157,6 @@ def from_json(text: str) -> Message:
         at=datetime.fromisoformat(stored["at"]),
         details=stored["details"],
         links=tuple(Link(*link) for link in stored["links"]),
+        labels=stored.get("labels") or {},
+        severity=Severity(severity) if (severity := stored.get("severity")) else None,
     )

@@ -247,6 +247,11 @@ def format_bound(bound: float, threshold: Threshold) -> str:
     )
 
 
+def format_bounds(threshold: Threshold) -> str:
+    """`90`, or `10..20` of a range."""
+    return "..".join(format_bound(bound, threshold) for bound in threshold.bounds)
+
+
 def describe(threshold: Threshold) -> str:
     """`70`, `5 or less`, and else as it is written."""
     bound = format_bound(threshold.bound, threshold)
@@ -255,8 +260,7 @@ def describe(threshold: Threshold) -> str:
 
 def written(threshold: Threshold) -> str:
     """A threshold as `parse` reads it, its operator included."""
-    bounds = "..".join(format_bound(bound, threshold) for bound in threshold.bounds)
-    return f"{threshold.operator.value} {bounds}"
+    return f"{threshold.operator.value} {format_bounds(threshold)}"
 
 
 def phrase(threshold: Threshold) -> str:

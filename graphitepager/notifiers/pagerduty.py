@@ -155,7 +155,7 @@ def _event(message: Message) -> dict[str, Any]:
     event["payload"] = {
         "summary": _line(message.summary, message.alert, "graphite-pager alert"),
         "source": affected,
-        "severity": _SEVERITY[message.level],
+        "severity": message.severity.value if message.severity else _SEVERITY[message.level],
         "timestamp": message.at.isoformat(),
         "component": affected,
         "class": _line(message.alert, "alert"),
@@ -189,7 +189,7 @@ def _clean(value: object) -> Any:
         case list() | tuple() | set() | frozenset():
             return [_clean(member) for member in value]
         case _:
-            return printable(str(value))
+            return "\n".join(printable(line) for line in str(value).split("\n"))
 
 
 def _encodable(text: str) -> str:

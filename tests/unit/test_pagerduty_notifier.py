@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from graphitepager.model import EventKind, Level, Link, Message, Settings
+from graphitepager.model import EventKind, Level, Link, Message, Settings, Severity
 from graphitepager.notifiers import load
 from graphitepager.notifiers.pagerduty import PagerDuty
 from tests.fakes.pagerduty import Effect, Event, FakePagerDuty
@@ -77,6 +77,17 @@ def test_what_is_told_again_joins_its_incident(fake: FakePagerDuty, notifier: Pa
 )
 def test_each_level_has_its_severity(fake: FakePagerDuty, notifier: PagerDuty, level: Level, severity: str) -> None:
     assert sent_event(fake, notifier, message(level=level)).payload["severity"] == severity
+
+
+@pytest.mark.parametrize("severity", Severity)
+def test_the_alerts_own_severity_wins(fake: FakePagerDuty, notifier: PagerDuty, severity: Severity) -> None:
+    for level in (Level.WARNING, Level.NO_DATA):
+        event = sent_event(fake, notifier, message(level=level, severity=severity))
+        assert event.payload["severity"] == severity.value
+
+
+def test_a_description_keeps_its_lines(fake: FakePagerDuty, notifier: PagerDuty) -> None:
+    assert sent_details(fake, notifier, description="one\ntwo\x1b") == {"description": "one\ntwo\\x1b"}
 
 
 def test_the_registry_makes_one_for_the_region_in_the_settings(fake: FakePagerDuty) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphitepager.model import EventKind, Level, Link, Message
+from graphitepager.model import EventKind, Level, Link, Message, Severity
 from graphitepager.records import from_json, to_json
 
 any_text = st.text(st.characters(exclude_categories=[]))  # lone surrogates and U+0000 included
@@ -22,12 +22,23 @@ messages = st.builds(
     at=st.datetimes(timezones=st.just(UTC)),
     details=st.dictionaries(any_text, st.none() | any_text | st.floats(allow_nan=False)),
     links=st.lists(st.builds(Link, any_text, any_text)).map(tuple),
+    labels=st.dictionaries(any_text, any_text),
+    severity=st.none() | st.sampled_from(Severity),
 )
 
 
 @given(messages)
 def test_a_message_survives_its_stored_form(message: Message) -> None:
     assert from_json(to_json(message)) == message
+
+
+def test_a_row_of_the_version_before_labels_and_severity_is_read() -> None:
+    row = (
+        '{"kind":"trigger","level":"critical","dedup_key":"k","alert":"a","series":"s","summary":"x",'
+        '"at":"2026-01-15T12:00:00+00:00","details":{"value":1.5},"links":[["https://wiki","Runbook"]]}'
+    )
+    message = from_json(row)
+    assert (message.labels, message.severity, message.summary) == ({}, None, "x")
 
 
 @given(messages)
