@@ -31,16 +31,24 @@ def pagerduty_key(entry: Entry, level: Level, settings: Settings) -> str | None:
 
 
 def _routes(alert: str, entry: Entry, level: Level, config: Config) -> Iterator[Route]:
+    if level in entry.notify:  # instead of the default, with nothing besides
+        names = entry.notify[level] if level in entry.page_on else ()
+        yield from dict.fromkeys(config.settings.notifiers[name] for name in names)
+        return
     key = pagerduty_key(entry, level, config.settings)
     if level in entry.page_on:
-        keys = [key] if key else _everybodys_keys(config) if alert == OWN else []
-        yield from (Route("pagerduty", each) for each in keys)
+        if key:
+            yield Route("pagerduty", key)
+        elif alert == OWN:
+            yield from _everybody(config)
     if config.settings.stdout_enabled:
         yield Route("stdout", "")
 
 
-def _everybodys_keys(config: Config) -> list[str]:
-    """Every key of the file: where there is none for everything, all are told that the pager itself is in trouble."""
+def _everybody(config: Config) -> list[Route]:
+    """All of the file: where there is no key for everything, everyone is told that the pager itself is in trouble."""
     keys = [*config.settings.pagerduty_keys.values()]
     keys += [key for alert in config.alerts for entry in alert.entries if (key := entry.pagerduty_key)]
-    return list(dict.fromkeys(keys))
+    routes = [*(Route("pagerduty", key) for key in keys), *config.settings.notifiers.values()]
+    has_stdout = config.settings.stdout_enabled  # which is told anyway
+    return [route for route in dict.fromkeys(routes) if not (has_stdout and route.notifier == "stdout")]

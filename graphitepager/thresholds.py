@@ -248,7 +248,7 @@ def format_bound(bound: float, threshold: Threshold) -> str:
 
 
 def format_bounds(threshold: Threshold) -> str:
-    """`90`, or `10..20` of a range."""
+    """`90`, or `10ms..20ms` of a range."""
     return "..".join(format_bound(bound, threshold) for bound in threshold.bounds)
 
 

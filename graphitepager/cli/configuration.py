@@ -160,6 +160,7 @@ def secrets_of(config: Config) -> Iterator[str]:
         *_credentials(settings.database_url or ""),
         settings.pagerduty_key,
         *settings.pagerduty_keys.values(),
+        *(route.address for route in settings.notifiers.values()),
         *_credentials(settings.pagerduty_events_url),
         *_credentials(settings.pagerduty_api_url),
         settings.pagerduty_api_token,

@@ -23,13 +23,17 @@ from graphitepager.config.schema import (
     ExpectKeys,
     LevelDurations,
     MuteKeys,
+    NotifierKeys,
+    NotifyKeys,
     PagerdutyKeys,
     RatioKeys,
+    SeverityKeys,
     Variables,
     key_names,
     unused_keys,
 )
 from graphitepager.config.sourcing import wrong_sources
+from graphitepager.config.templating import failing_templates
 from graphitepager.config.yamlsource import MINIMAL_FILE, describe, kind_of
 from graphitepager.problems import ENVIRONMENT, Problem, present, quote
 from graphitepager.redaction import is_secret_name, secret_words
@@ -45,15 +49,24 @@ if TYPE_CHECKING:
 
 _BYTE_ORDER_MARK = "\ufeff"
 _LINK = re.compile(r"\s*https?://[^/\s]+", re.IGNORECASE)
-_SECTIONS_OF_AN_ALERT: dict[str, type[BaseModel]] = {
-    "for": LevelDurations,
-    "clear": ClearKeys,
-    "ratio": RatioKeys,
-    "compare": CompareKeys,
-    "expect_series": ExpectKeys,
-}
 # Nothing in its name says so, but whoever knows it can keep the watch over this watcher quiet.
 _SECRET_URLS = frozenset({"heartbeat_ping_url"})
+
+_ANY = "*"
+_SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
+    ("pagerduty",): PagerdutyKeys,
+    ("notifiers", _ANY): NotifierKeys,
+    ("mute_windows", _ANY): MuteKeys,
+    ("alerts", _ANY): AlertEntry,
+    ("alerts", _ANY, "for"): LevelDurations,
+    ("alerts", _ANY, "clear"): ClearKeys,
+    ("alerts", _ANY, "compare"): CompareKeys,
+    ("alerts", _ANY, "expect_series"): ExpectKeys,
+    ("alerts", _ANY, "ratio"): RatioKeys,
+    ("alerts", _ANY, "notify"): NotifyKeys,
+    ("alerts", _ANY, "severity"): SeverityKeys,
+    ("alerts", _ANY, "mute", _ANY): MuteKeys,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +100,8 @@ def load(
     config = None
     if isinstance(parsed, AlertsFile) and not any(problem.is_error for problem in problems):
         config = build_config(parsed, lambda index: inputs.line(("alerts", index)))
-        problems += _unheard(parsed, inputs)
+        problems += [*_unheard(parsed, inputs), *failing_templates(config.alerts, inputs)]
+        config = None if any(problem.is_error for problem in problems) else config
     return Loaded(
         config=config,
         problems=present(problems, text, _secrets(document.data if document else {}) | _secrets(inputs.variables)),
@@ -163,15 +177,9 @@ def _unknown_key(path: Path, inputs: Inputs, *, strict: bool) -> Problem:
 
 def _section_at(path: Path) -> type[BaseModel]:
     """What the mapping at the path may hold."""
-    match path:
-        case ("pagerduty",):
-            return PagerdutyKeys
-        case ("alerts", _):
-            return AlertEntry
-        case ("alerts", _, str(key)) if key in _SECTIONS_OF_AN_ALERT:
-            return _SECTIONS_OF_AN_ALERT[key]
-        case ("alerts", _, "mute", _) | ("mute_windows", _):
-            return MuteKeys
+    for pattern, section in _SECTIONS.items():
+        if len(pattern) == len(path) and all(part in (_ANY, step) for part, step in zip(pattern, path, strict=True)):
+            return section
     return AlertsFile
 
 
@@ -180,6 +188,8 @@ def _missing_key(path: Path, inputs: Inputs) -> Problem:
     entry = inputs.at(alert)
     needed = {"ratio": "a ratio needs of and to", "compare": "compare needs with, such as with: 1week"}
     hint = needed.get(str(alert[-1]), "every alert needs name, target, warning and critical")
+    if path[0] == "notifiers":
+        hint = "every notifier needs a type: pagerduty or stdout"
     if isinstance(entry, dict) and key in entry:
         return inputs.problem(path, f"{inputs.label(alert)}: {key} has no value", hint, at_key=True)
     return inputs.problem(alert, f"{inputs.label(alert)}: {key} is missing", hint)
@@ -229,7 +239,9 @@ def _unheard(parsed: AlertsFile, inputs: Inputs) -> Iterator[Problem]:
     """Alerts that fire without anybody being told."""
     unheard = {index: levels for index, alert in enumerate(parsed.alerts) if (levels := unheard_levels(alert, parsed))}
     hint = "export PAGERDUTY_KEY=…, or STDOUT_ENABLED=true to print incidents"
-    has_keys = parsed.pagerduty != PagerdutyKeys() or any(alert.pagerduty_key for alert in parsed.alerts)
+    has_keys = parsed.pagerduty != PagerdutyKeys() or any(
+        alert.pagerduty_key or alert.notify.by_level() for alert in parsed.alerts
+    )
     if unheard and not has_keys:
         message = "nobody will be notified: no alert has a PagerDuty key"
         yield Problem(source=ENVIRONMENT, message=message, hint=hint, is_error=False)
@@ -241,10 +253,12 @@ def _unheard(parsed: AlertsFile, inputs: Inputs) -> Iterator[Problem]:
 
 
 def _secrets(data: Mapping[str, Data]) -> frozenset[str]:
-    """The words of every value that stands under a secret-looking key, at the top or in an alert."""
-    alerts = data.get("alerts")
-    sections = [data, *(alert for alert in (alerts if isinstance(alerts, list) else []) if isinstance(alert, dict))]
-    values: list[Data] = []
+    """The words of every value that stands under a secret-looking key, at the top, in an alert or in a notifier."""
+    alerts, notifiers = data.get("alerts"), data.get("notifiers")
+    named = [*notifiers.values()] if isinstance(notifiers, dict) else [notifiers]
+    parts = [*(alerts if isinstance(alerts, list) else []), *named]
+    sections = [data, *(part for part in parts if isinstance(part, dict))]
+    values: list[Data] = [part for part in named if not isinstance(part, dict)]  # a key without its `key:`
     for section in sections:
         for key, value in section.items():
             if is_secret_name(key) or key in _SECRET_URLS:

@@ -35,9 +35,11 @@ from graphitepager.config.fields import (
     refuse,
 )
 from graphitepager.config.muting import Mutes
+from graphitepager.config.notifying import Notify, NotifyKeys, SeverityAtLevels, SeverityKeys
 from graphitepager.config.sections import NO_SLACK, ROUTING_KEY, SLACK_URL, Section, unused
 from graphitepager.config.selecting import ExpectKeys, Patterns
 from graphitepager.config.sourcing import CompareKeys, RatioKeys, contradictions
+from graphitepager.config.templating import Labels, Runbook, Template
 from graphitepager.durations import parse_offset
 from graphitepager.model import NoDataPolicy
 
@@ -205,6 +207,26 @@ class AlertEntry(Section):
         description="When it pages nobody: names of mute_windows, or windows.",
         examples=["nights", {"days": "sat-sun"}],
     )
+    summary: Template | None = Field(
+        None,
+        description="What a page says behind its level and alert; a template.",
+        examples=["{{ nodes[1] }} holds its lock {{ value|round(1) }} % of the time"],
+    )
+    description: Template | None = Field(
+        None,
+        description="More words, among the details of the page; a template.",
+        examples=["Usually a missing index. Ask {{ labels.team }}."],
+    )
+    labels: Labels = Field(
+        default={},
+        description="What else to know of a page, by names; templates.",
+        examples=[{"team": "dba", "host": "{{ nodes[1] }}"}],
+    )
+    runbook: Runbook | None = Field(
+        None,
+        description="The link to this alert's runbook as a whole; a template.",
+        examples=["https://wiki.example.com/{{ alert }}?host={{ nodes[1] }}"],
+    )
     doc_url: Text | None = Field(
         None,
         description="Where this alert's runbook is; replaces docs_url.",
@@ -214,6 +236,16 @@ class AlertEntry(Section):
         None,
         description="The routing key of this alert, for every level; wins over those of the file.",
         examples=[ROUTING_KEY],
+    )
+    notify: Notify = Field(
+        default_factory=NotifyKeys,
+        description="Who is told instead of the default: names of notifiers, or those for each level.",
+        examples=["dba", {"critical": ["dba", "console"], "warning": "console"}],
+    )
+    severity: SeverityAtLevels = Field(
+        default_factory=SeverityKeys,
+        description="PagerDuty's severity: critical, error, warning or info, or one for each level.",
+        examples=["info", {"warning": "info", "no_data": "warning"}],
     )
     slack_url: Any = unused(NO_SLACK, SLACK_URL)
     page_on: PagingLevels | None = Field(
@@ -237,6 +269,12 @@ class AlertEntry(Section):
 
 
 def _of_two_minds(entry: AlertEntry) -> Iterator[InitErrorDetails]:
+    if entry.pagerduty_key and entry.notify.by_level():
+        hint = "give the key a name under notifiers, and notify that; or delete notify"
+        yield _complaint(("notify",), "the alert has a pagerduty_key, which says where it pages", hint)
+    if entry.runbook and entry.doc_url:
+        hint = "delete doc_url: pages link to runbook as it is"
+        yield _complaint(("runbook",), "the alert has a doc_url, which says where the runbook is", hint)
     if entry.no_data is None or "allow_no_data" not in entry.model_fields_set:
         return
     if entry.allow_no_data is not (entry.no_data is NoDataPolicy.OK):

@@ -7,11 +7,12 @@ Each kind also says what an editor should accept, as JSON Schema.
 from __future__ import annotations
 
 import difflib
+import enum
 import math
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -23,7 +24,6 @@ from graphitepager.problems import quote
 from graphitepager.thresholds import NUMBER_PATTERN
 
 if TYPE_CHECKING:
-    import enum
     from collections.abc import Callable, Iterable
 
     from pydantic import GetJsonSchemaHandler
@@ -39,6 +39,7 @@ _TAG = re.compile(r"[^;!^=.,\s()]+")
 _DAY_S = 86_400
 _MINUTE = timedelta(minutes=1)
 _ROUTING_KEY_LENGTH = 32
+_Word = TypeVar("_Word", bound=enum.Enum)
 _ROUTING_KEY = re.compile(rf"[A-Za-z0-9]{{{_ROUTING_KEY_LENGTH}}}")
 
 
@@ -170,10 +171,11 @@ def _repeat_interval(value: object) -> timedelta | None:
     return length
 
 
-def _word_of(words: type[enum.Enum]) -> Callable[[object], object]:
+def word_of(words: type[_Word]) -> Callable[[object], _Word]:
+    """The check for one of an enum's values."""
     *others, last = (word.value for word in words)
 
-    def check(value: object) -> object:
+    def check(value: object) -> _Word:
         try:
             return words(value.strip() if isinstance(value, str) else value)
         except ValueError:
@@ -267,10 +269,10 @@ RepeatInterval = Annotated[
     timedelta | None, BeforeValidator(_repeat_interval), _DURATION_SCHEMA, Or({"const": "never"})
 ]
 
-JudgedWord = Annotated[Judged, BeforeValidator(_word_of(Judged))]
-NoDataWord = Annotated[NoDataPolicy, BeforeValidator(_word_of(NoDataPolicy))]
-OnVanishWord = Annotated[OnVanish, BeforeValidator(_word_of(OnVanish))]
-ComparedWord = Annotated[ComparedAs, BeforeValidator(_word_of(ComparedAs))]
+JudgedWord = Annotated[Judged, BeforeValidator(word_of(Judged))]
+NoDataWord = Annotated[NoDataPolicy, BeforeValidator(word_of(NoDataPolicy))]
+OnVanishWord = Annotated[OnVanish, BeforeValidator(word_of(OnVanish))]
+ComparedWord = Annotated[ComparedAs, BeforeValidator(word_of(ComparedAs))]
 
 Scale = Annotated[float, BeforeValidator(_number), _numeric_schema("number", NUMBER_PATTERN), AfterValidator(_scale)]
 Node = Annotated[int | str, BeforeValidator(_node), WithJsonSchema({"type": ["integer", "string"]})]

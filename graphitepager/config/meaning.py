@@ -59,7 +59,8 @@ def unheard_levels(alert: AlertEntry, file: AlertsFile) -> tuple[str, ...]:
     if file.stdout_enabled or alert.pagerduty_key or file.pagerduty_key:
         return ()
     page_on = file.page_on if alert.page_on is None else alert.page_on
-    return tuple(level for level in page_on if getattr(file.pagerduty, level) is None)
+    notified = alert.notify.by_level()
+    return tuple(level for level in page_on if getattr(file.pagerduty, level) is None and Level(level) not in notified)
 
 
 def _settings(file: AlertsFile) -> Settings:
@@ -82,6 +83,7 @@ def _settings(file: AlertsFile) -> Settings:
         database_url=file.database_url or None,
         pagerduty_key=file.pagerduty_key,
         pagerduty_keys={level: key for level, key in keys.items() if key},
+        notifiers={name: keys.as_route() for name, keys in file.notifiers.items()},
         pagerduty_events_url=file.pagerduty_events_url,
         pagerduty_api_url=file.pagerduty_api_url,
         pagerduty_api_token=file.pagerduty_api_token,
@@ -128,6 +130,12 @@ def _entry(alert: AlertEntry, file: AlertsFile, line: int) -> Entry:
         pagerduty_key=alert.pagerduty_key,
         ratio=ratio_of(alert, query),
         compare=compare_of(alert, query),
+        summary=alert.summary,
+        description=alert.description,
+        labels=alert.labels,
+        runbook=alert.runbook,
+        severity=alert.severity.by_level(),
+        notify=alert.notify.by_level(),
     )
 
 

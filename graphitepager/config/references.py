@@ -29,6 +29,7 @@ def wrong_references(inputs: Inputs) -> Iterator[Problem]:
     yield from _unknown_alerts(inputs)
     yield from _circles(inputs)
     yield from _unknown_windows(inputs)
+    yield from _unknown_notifiers(inputs)
     yield from _differing(inputs, "storm_limit")
     yield from _differing(inputs, "interval")
     yield from _idle_vanish_after(inputs)
@@ -86,6 +87,28 @@ def _unknown_windows(inputs: Inputs) -> Iterator[Problem]:
         path = ("mute_windows", name)
         message = f"{inputs.label(path)} has no effect"
         yield inputs.problem(path, message, f"no alert says mute: {quote(name)[1:-1]}", is_error=False, at_key=True)
+
+
+def _unknown_notifiers(inputs: Inputs) -> Iterator[Problem]:
+    notifiers = inputs.at(("notifiers",))
+    names = set(notifiers) if isinstance(notifiers, dict) else set()
+    used = [use for index in inputs.alerts for use in _notified(inputs, ("alerts", index, "notify"))]
+    for number, (path, name) in enumerate((path, name) for path, name in used if name not in names):
+        hint = did_you_mean(name, names) if number < _MOST_SUGGESTIONS else None
+        hint = hint or "name it under notifiers: {type: pagerduty, key: …}"
+        yield inputs.problem(path, f"{inputs.label(path)}: no notifier is called {quote(name)}", hint)
+    for name in names - {name for _, name in used}:
+        path = ("notifiers", name)
+        message = f"{inputs.label(path)} has no effect"
+        hint = f"no alert says notify: {quote(name)[1:-1]}"
+        yield inputs.problem(path, message, hint, is_error=False, at_key=True)
+
+
+def _notified(inputs: Inputs, path: Path) -> Iterator[tuple[Path, str]]:
+    """The names in `notify`, which may be a mapping of levels."""
+    value = inputs.at(path)
+    for part in ((*path, level) for level in value) if isinstance(value, dict) else (path,):
+        yield from _names_at(inputs, part)
 
 
 def _differing(inputs: Inputs, key: str) -> Iterator[Problem]:

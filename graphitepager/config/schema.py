@@ -23,6 +23,7 @@ from graphitepager.config.fields import (
     Token,
 )
 from graphitepager.config.muting import MuteKeys, Zone
+from graphitepager.config.notifying import NotifierKeys, NotifyKeys, SeverityKeys
 from graphitepager.config.sections import (
     NO_SLACK,
     ROUTING_KEY,
@@ -48,8 +49,11 @@ __all__ = [
     "ExpectKeys",
     "LevelDurations",
     "MuteKeys",
+    "NotifierKeys",
+    "NotifyKeys",
     "PagerdutyKeys",
     "RatioKeys",
+    "SeverityKeys",
     "Variables",
     "json_schema",
     "key_names",
@@ -132,7 +136,9 @@ class Variables(Section):
         examples=["https://hc-ping.com/…"],
     )
     stdout_enabled: Switch = Field(
-        default=False, description="Print every incident's begin and end, whatever page_on says.", examples=["yes"]
+        default=False,
+        description="Print begin and end of every incident of alerts without notify, whatever page_on says.",
+        examples=["yes"],
     )
     verbose_init: Switch = Field(
         default=False,
@@ -181,6 +187,11 @@ class AlertsFile(Variables):
         examples=[{"critical": ROUTING_KEY}],
     )
     slack: Any = unused(NO_SLACK, {"critical": SLACK_URL})
+    notifiers: dict[str, NotifierKeys] = Field(
+        default={},
+        description="Whom alerts can notify, by the names under which they do.",
+        examples=[{"dba": {"type": "pagerduty", "key": ROUTING_KEY}, "console": {"type": "stdout"}}],
+    )
     timezone: Zone = Field(
         "UTC", validate_default=True, description="Whose clocks mute windows go by.", examples=["Europe/Berlin"]
     )

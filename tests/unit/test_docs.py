@@ -17,6 +17,7 @@ from graphitepager.config.schema import (
     AlertEntry,
     AlertsFile,
     CompareKeys,
+    NotifierKeys,
     PagerdutyKeys,
     RatioKeys,
     Variables,
@@ -69,6 +70,7 @@ def compare(what: str, page: Path, documented: set[str], existing: set[str]) -> 
         ("In `ratio`", key_names(RatioKeys)),
         ("In `compare`", key_names(CompareKeys)),
         ("In `pagerduty`", key_names(PagerdutyKeys)),
+        ("In a notifier", key_names(NotifierKeys)),
     ],
 )
 def test_every_key_of_alerts_yml_has_its_heading(title: str, existing: frozenset[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -73,6 +74,32 @@ def test_what_is_held_back_or_follows_a_trigger_has_no_route_of_its_own(event: E
     assert routes_for(event, config(settings(pagerduty_key=GLOBAL))) == ()
 
 
+class TestNotify:
+    """Named notifiers are told instead of the default."""
+
+    given = settings(
+        pagerduty_key=GLOBAL,
+        stdout_enabled=True,
+        notifiers={"dba": Route("pagerduty", OWN), "again": Route("pagerduty", OWN), "console": Route("stdout", "")},
+    )
+
+    def routes(self, level: Level, **says: Any) -> tuple[Route, ...]:
+        return routes_for(trigger(level, entry(**says)), config(self.given))
+
+    def test_they_are_told_and_nobody_else(self) -> None:
+        assert self.routes(Level.CRITICAL, notify={Level.CRITICAL: ("dba",)}) == (Route("pagerduty", OWN),)
+        both = {Level.CRITICAL: ("dba", "console", "again")}
+        assert self.routes(Level.CRITICAL, notify=both) == (Route("pagerduty", OWN), Route("stdout", ""))
+
+    def test_a_level_without_names_has_the_default(self) -> None:
+        default = (Route("pagerduty", GLOBAL), Route("stdout", ""))
+        assert self.routes(Level.WARNING, notify={Level.CRITICAL: ("dba",)}) == default
+
+    def test_page_on_still_applies(self) -> None:
+        both = {Level.WARNING: ("dba", "console")}
+        assert self.routes(Level.WARNING, notify=both, page_on=frozenset({Level.CRITICAL})) == ()
+
+
 class TestOwnTrouble:
     """That the pager itself is in trouble concerns everybody."""
 
@@ -87,6 +114,16 @@ class TestOwnTrouble:
     def test_where_only_alerts_have_keys_it_goes_to_each_of_them_once(self) -> None:
         mine, theirs = entry(pagerduty_key=OWN), entry("b", pagerduty_key=PER_LEVEL)
         assert self.routes(settings(), mine, theirs, entry("c", pagerduty_key=OWN)) == [OWN, PER_LEVEL]
+
+    def test_those_who_have_a_name_are_among_them(self) -> None:
+        named = {"dba": Route("pagerduty", PER_LEVEL), "again": Route("pagerduty", OWN), "out": Route("stdout", "")}
+        own = health.own_alert(settings()).entries[0]
+        event = replace(trigger(Level.NO_DATA, own), key=health.GRAPHITE)
+        everybody = (Route("pagerduty", OWN), Route("pagerduty", PER_LEVEL), Route("stdout", ""))
+        given = settings(notifiers=named)
+        assert routes_for(event, config(given, entry(pagerduty_key=OWN))) == everybody
+        given = settings(notifiers=named, stdout_enabled=True)
+        assert routes_for(event, config(given, entry(pagerduty_key=OWN))) == everybody
 
     def test_page_on_of_the_alerts_does_not_keep_it_back(self) -> None:
         quiet = entry(page_on=frozenset({Level.CRITICAL}))

@@ -17,8 +17,11 @@ from graphitepager.config.schema import (
     ExpectKeys,
     LevelDurations,
     MuteKeys,
+    NotifierKeys,
+    NotifyKeys,
     PagerdutyKeys,
     RatioKeys,
+    SeverityKeys,
     json_schema,
 )
 
@@ -72,6 +75,10 @@ def test_an_editor_accepts_the_files_of_the_old_program(name: str) -> None:
         {"expect_series": {"min": 3, "max": "10", "level": "warning"}},
         {"compare": {"with": "1week"}},
         {"compare": {"with": 86400, "as": "difference"}},
+        {"summary": "{{ value }}", "labels": {"team": "dba", "rack": 4}, "runbook": "https://wiki/{{ alert }}"},
+        {"severity": "info", "notify": "dba"},
+        {"severity": {"warning": "info"}, "notify": {"critical": ["dba"], "no_data": "dba"}},
+        {"notify": ["dba", "console"]},
     ],
 )
 def test_an_editor_accepts_what_the_program_accepts(extra: dict[str, Any]) -> None:
@@ -101,6 +108,11 @@ def test_an_editor_accepts_what_the_program_accepts(extra: dict[str, Any]) -> No
         {"compare": {"as": "percent"}},
         {"compare": {"with": "1d", "as": "share"}},
         {"ratio": {"of": "a", "to": "b"}},
+        {"severity": "high"},
+        {"severity": {"nominal": "info"}},
+        {"notify": []},
+        {"notify": {"nominal": "dba"}},
+        {"labels": ["dba"]},
     ],
 )
 def test_an_editor_underlines_what_the_program_refuses(extra: dict[str, Any]) -> None:
@@ -149,6 +161,9 @@ SECTIONS = [
     MuteKeys,
     RatioKeys,
     CompareKeys,
+    NotifierKeys,
+    NotifyKeys,
+    SeverityKeys,
 ]
 
 

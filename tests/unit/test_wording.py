@@ -320,7 +320,7 @@ def test_values_and_thresholds_are_shown_in_their_unit() -> None:
     says = "{{ value }} of {{ thresholds.critical }}, {{ thresholds.critical * 1000 }}"
     one = replace(entry(summary=says, warning=None), critical=OUTSIDE)
     made = render(replace(event(value=0.0254), entry=one), GRAPHITE_URL)
-    assert made.summary == "CRITICAL MongoDB lock: 25.4ms of 10..20ms, 10"
+    assert made.summary == "CRITICAL MongoDB lock: 25.4ms of 10ms..20ms, 10"
 
 
 def test_what_speaks_of_a_threshold_that_there_is_not_is_found_at_once() -> None:
