@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MASK = "****"
 
 _SECRET_WORD = re.compile(
-    r"key|pass|secret|token|slack|webhook|dsn|database_url|ping_url|redis|^pagerduty$",
+    r"key|pass|secret|token|slack|webhook|dsn|database_url|ping_url|redis|^pagerduty$|^notifiers$",
     re.IGNORECASE,
 )
 # Misspelt, these are as secret as spelt well.

@@ -255,12 +255,14 @@ def _unheard(parsed: AlertsFile, inputs: Inputs) -> Iterator[Problem]:
 def _secrets(data: Mapping[str, Data]) -> frozenset[str]:
     """The words of every value that stands under a secret-looking key, at the top, in an alert or in a notifier."""
     alerts, notifiers = data.get("alerts"), data.get("notifiers")
-    named = [*notifiers.values()] if isinstance(notifiers, dict) else [notifiers]
-    parts = [*(alerts if isinstance(alerts, list) else []), *named]
-    sections = [data, *(part for part in parts if isinstance(part, dict))]
-    values: list[Data] = [part for part in named if not isinstance(part, dict)]  # a key without its `key:`
+    sections = [data, *(alert for alert in (alerts if isinstance(alerts, list) else []) if isinstance(alert, dict))]
+    values: list[Data] = []
     for section in sections:
         for key, value in section.items():
             if is_secret_name(key) or key in _SECRET_URLS:
                 values += value if isinstance(value, list) else value.values() if isinstance(value, dict) else [value]
+    for notifier in notifiers.values() if isinstance(notifiers, dict) else [notifiers]:
+        # A key of it may be misspelt, or missing altogether.
+        parts = notifier.items() if isinstance(notifier, dict) else [("", notifier)]
+        values += [value for key, value in parts if key != "type"]
     return secret_words(value for value in values if isinstance(value, str))

@@ -37,7 +37,7 @@ _SECRET_LINES = (
     "sentry_dsn: {}",
     "alerts: [{{name: a, pagerduty_key: {}, warning: ten}}]",
     "notifiers: {{dba: {{type: pagerduty, key: {}}}}}",
-    "notifiers: {{dba: {{type: pagerduty, kee: {}}}, x: {{key: {}}}}}",
+    "notifiers: {{dba: {{type: pagerduty, kye: {}}}, x: {{key: {}}}}}",
     "notifiers:\n  dba: {}\nheartbeat_seconds: x",
     "x: &anchor {}\nnotifiers: {{dba: {{key: *anchor}}}}\nalerts: [{{name: a, notify: *anchor, summary: *anchor}}]",
     "alerts:\n  - name: a\n    slack_url: {}\n    slack_url: {}",
