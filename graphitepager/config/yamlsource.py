@@ -234,7 +234,8 @@ class _Reader:
             if isinstance(event, ScalarEvent) and key == _MERGE and event.implicit[0]:
                 merged |= self._merged(value, value_place)
             elif not isinstance(key, str):
-                self.report(key_place, f"expected a name as key, got {kind_of(key)}")
+                hint = "put a text that begins with {{ in quotes" if isinstance(key, dict) else None
+                self.report(key_place, f"expected a name as key, got {kind_of(key)}", hint)
             elif key in own:
                 self.report(
                     key_place, f"the key {quote(key)} is already on line {own[key][0].line}", "keep one of them"

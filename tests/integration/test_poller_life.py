@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event as sqlalchemy_event
 
-from graphitepager.model import WHOLE_ALERT, Config
+from graphitepager.model import WHOLE_ALERT, Config, Level, Route, Severity
 from graphitepager.poller import TOLD_ELSEWHERE, Poller
 from graphitepager.silences import parse_matcher
 from tests.examples import MINUTE, PAGERDUTY_KEY, alert, entry, settings
@@ -251,3 +251,28 @@ def test_a_poll_of_100_000_quiet_series_writes_one_row(scene: Scene, capsys: pyt
         print(f"\na poll of 100,000 quiet series writes: {', '.join(written)}")  # noqa: T201 - a number to be read
     assert written == ["UPDATE 1"]
     assert WHOLE_ALERT not in scene.store.load().memories["MongoDB lock"].states
+
+
+def test_an_alert_in_its_own_words_goes_where_it_says_and_ends_there(scene: Scene) -> None:
+    given = settings(pagerduty_key=PAGERDUTY_KEY, notifiers={"dba": Route("pagerduty", NEW_KEY)})
+    spoken = entry(summary="{{ nodes[0] }} at {{ value }}", labels={"team": "dba"})
+    spoken = replace(spoken, severity={Level.CRITICAL: Severity.INFO})
+    scene.config = Config(settings=given, alerts=(alert(spoken),))
+    scene.tick(db1=90)
+    (trigger,) = scene.store.claim(scene.now, worker="test", lease=MINUTE, limit=1)
+    assert (trigger.route, trigger.message.summary) == (
+        Route("pagerduty", PAGERDUTY_KEY),
+        "CRITICAL MongoDB lock: db1 at 90",
+    )
+    assert (trigger.message.labels, trigger.message.severity) == ({"team": "dba"}, Severity.INFO)
+    scene.store.mark_sent(trigger.id, worker="test", at=scene.now, answer="202")
+
+    notifying = replace(spoken, notify={Level.CRITICAL: ("dba",)})
+    scene.config = Config(settings=given, alerts=(alert(notifying),))
+    scene.tick(db1=90)
+    scene.poller.tell_untold(scene.config)
+    assert [each[:2] for each in sent(scene)] == [("trigger", NEW_KEY)]
+    assert scene.poller.withdraw(scene.config)
+    assert [each[:2] for each in sent(scene)] == [("resolve", PAGERDUTY_KEY)]
+    scene.tick(db1=10)
+    assert [each[:2] for each in sent(scene)] == [("resolve", NEW_KEY)]

@@ -82,6 +82,12 @@ def test_a_mistake_is_shown_where_it_is() -> None:
     assert places == [f"alerts.yml:{place}" for place in ("2:60", "3:69", "4:73", "5:62")]
 
 
+def test_a_template_without_quotes_is_told_what_it_lacks() -> None:
+    headline = headlines("alerts:\n  - name: a\n    summary: {{ nodes }}\n    target: t\n")[-1]
+    hint = "(put a text that begins with {{ in quotes)"
+    assert headline == f"alerts.yml:3:15: expected a name as key, got a mapping {hint}"
+
+
 class TestTrial:
     """Templates are filled in for an example of a series before they are needed."""
 
