@@ -28,8 +28,8 @@ class _Look(NamedTuple):
 class AlertsFile:
     """The file at `path`. `read` returns its text, `load` makes a configuration of a text and its source's name.
 
-    Both raise PagerError. `config` is the last good one, `kept` its text, and `trouble` what is wrong with the file
-    as it is now.
+    Both raise PagerError. The text is that of the file and of those that it includes. `config` is the last good one,
+    `kept` its text, and `trouble` what is wrong with the file as it is now.
     """
 
     def __init__(

@@ -157,7 +157,8 @@ class Entry:
 
     `summary`, `description`, `labels` and `runbook` are templates (see templates.py), which may use `variables`. The
     runbook is the link itself and wins over `runbook_base`. `severity` holds the levels that have one of their own,
-    `notify` the names of those who are told, for the levels at which not everybody's default applies.
+    `notify` the names of those who are told, for the levels at which not everybody's default applies. These
+    are the values of its `for_each`, by their names.
     """
 
     query: Query
@@ -184,7 +185,7 @@ class Entry:
     pagerduty_key: str | None = field(default=None, repr=False)
     ratio: Ratio | None = None
     compare: Compare | None = None
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict, hash=False)
     summary: str | None = None
     description: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)

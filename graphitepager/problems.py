@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from graphitepager.redaction import lines_inside_secrets, redact, redact_line, redact_words
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
 ENVIRONMENT = "environment"
 
@@ -64,28 +64,27 @@ def quote(text: str) -> str:
     return repr(text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…")
 
 
-def present(problems: Iterable[Problem], text: str, secrets: Collection[str]) -> tuple[Problem, ...]:
-    """Make problems fit to be shown: in file order and then the environment's, with excerpts of `text`, secrets masked.
+def present(problems: Iterable[Problem], texts: Mapping[str, str], secrets: Collection[str]) -> tuple[Problem, ...]:
+    """Make problems fit to be shown: file by file and then the environment's, with excerpts, secrets masked.
 
-    `secrets` are words known to be secret, to be masked wherever they turn up.
+    `texts` are those of the files, by what their problems call them, in the order of the files. `secrets` are words
+    known to be secret, to be masked wherever they turn up.
     """
-    lines = LINE_BREAK.split(text)
-    hidden = lines_inside_secrets(lines)
+    lines_of = {source: LINE_BREAK.split(text) for source, text in texts.items()}
+    hidden = {source: lines_inside_secrets(lines) for source, lines in lines_of.items()}
+    order = {source: number for number, source in enumerate(texts)} | {ENVIRONMENT: len(texts)}
     shown = []
-    for problem in sorted(problems, key=_file_order):
-        line = problem.line
+    for problem in sorted(problems, key=lambda one: (order.get(one.source, 0), one.line or 0, one.column or 0)):
+        line, lines = problem.line, lines_of.get(problem.source, [])
         excerpt, caret = (None, None)
         if line is not None and line <= len(lines) and len(lines[line - 1]) <= _LONGEST_LINE:
-            masked, column = redact_line(lines[line - 1], (problem.column or 1) - 1, secrets, whole=line - 1 in hidden)
+            is_hidden = line - 1 in hidden[problem.source]
+            masked, column = redact_line(lines[line - 1], (problem.column or 1) - 1, secrets, whole=is_hidden)
             excerpt, caret = _window(_printable(masked), column)
         message = redact(problem.message, secrets)
         hint = problem.hint and redact(problem.hint, secrets)
         shown.append(dataclasses.replace(problem, message=message, hint=hint, excerpt=excerpt, caret=caret))
     return tuple(shown)
-
-
-def _file_order(problem: Problem) -> tuple[bool, int, int]:
-    return (problem.source == ENVIRONMENT, problem.line or 0, problem.column or 0)
 
 
 def _printable(line: str) -> str:

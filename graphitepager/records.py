@@ -118,7 +118,7 @@ class Backlog:
 
 
 class KeptConfig(NamedTuple):
-    """The text of the last alerts.yml that was good, and what its source was called."""
+    """The text of the last alerts.yml that was good, with what it included (see config/files.py), and its name."""
 
     source: str
     text: str

@@ -36,6 +36,12 @@ def entry(
     )
 
 
+def bound_of(threshold: Threshold | None) -> float:
+    """The bound of a threshold that there is."""
+    assert threshold is not None
+    return threshold.bound
+
+
 def alert(*entries: Entry, name: str = KEY.alert, **other: Any) -> Alert:
     return Alert(name=name, entries=entries or (entry(),), **other)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import glob
 import os
 import re
 from pathlib import Path
@@ -13,7 +14,10 @@ import click
 
 from graphitepager import config as configuration
 from graphitepager import telemetry
+from graphitepager.config import files
+from graphitepager.config.files import Files, IncludedFile
 from graphitepager.errors import ConfigError, PagerError, StoreError
+from graphitepager.library import Library
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,20 +61,56 @@ def read_text(path: str) -> str:
 
 
 def read_watched(path: str) -> str:
-    """What the file holds, for a program that goes on reading it: a pipe would keep it waiting for ever."""
+    """What read_files() gives, for a program that goes on reading it: a pipe would keep it waiting for ever."""
+    _refuse_pipe(path, "; name a file with -c FILE")
+    return read_files(path)
+
+
+def _refuse_pipe(path: str, hint: str = "") -> None:
     if Path(path).is_fifo():
-        raise PagerError(f"{path}: a pipe, which can be read only once; name a file with -c FILE")
-    return read_text(path)
+        raise PagerError(f"{path}: a pipe, which can be read only once{hint}")
+
+
+def read_files(path: str) -> str:
+    """What the file and those that it includes hold, packed into one text; PagerError when it cannot be read."""
+    text = read_text(path)
+    included = tuple((pattern, tuple(_included(path, pattern))) for pattern in files.patterns(text))
+    return files.pack(Files(text, included))
+
+
+def _included(path: str, pattern: str) -> Iterator[IncludedFile]:
+    """The files that the pattern fits, seen from the folder of the file at `path`, sorted by name."""
+    folder = Path(path).parent
+    try:
+        found = sorted(glob.glob(pattern, root_dir=folder, recursive=True))  # noqa: PTH207 - Path takes no absolute ones
+    except (OSError, ValueError, re.error):  # a NUL, for example
+        found = []
+    for name in found:
+        source = str(folder / name)
+        if Path(source).resolve() == Path(path).resolve():
+            continue  # include: "*.yml" means the others
+        try:
+            _refuse_pipe(source)
+            yield IncludedFile(source, read_text(source))
+        except PagerError as error:
+            yield IncludedFile(source, "", str(error))
+
+
+def _load(text: str, source: str, *, strict: bool = False, needs_graphite: bool = True) -> Loaded:
+    """Make a configuration of what read_files() gave, or the database has kept."""
+    return configuration.load(
+        files.unpack(text), os.environ, source=source, strict=strict, needs_graphite=needs_graphite, library=Library()
+    )
 
 
 def read(path: str, *, strict: bool = False, needs_graphite: bool = True) -> Loaded:
     """Read the file and the environment; PagerError when there is no file to read."""
-    return configuration.load(read_text(path), os.environ, source=path, strict=strict, needs_graphite=needs_graphite)
+    return _load(read_files(path), path, strict=strict, needs_graphite=needs_graphite)
 
 
 def load_or_fail(text: str, source: str, tell: Callable[[Problem], None]) -> Config:
-    """Make a configuration that can be run of the text, its warnings told; raise ConfigError otherwise."""
-    loaded = configuration.load(text, os.environ, source=source)
+    """Make a configuration that can be run of read_files()' text, its warnings told; raise ConfigError otherwise."""
+    loaded = _load(text, source)
     if loaded.config is None:
         raise ConfigError(loaded.problems)  # the warnings, too: an unknown key may be the one that is missing
     telemetry.keep_secret(secrets_of(loaded.config))
@@ -81,7 +121,7 @@ def load_or_fail(text: str, source: str, tell: Callable[[Problem], None]) -> Con
 
 def read_or_fail(path: str, tell: Callable[[Problem], None]) -> Config:
     """Return a configuration that can be run, its warnings told; raise ConfigError otherwise."""
-    return load_or_fail(read_text(path), path, tell)
+    return load_or_fail(read_files(path), path, tell)
 
 
 def read_beside_pager(path: str) -> Config:
@@ -107,7 +147,7 @@ def read_beside_pager(path: str) -> Config:
 
 def _instead(path: str) -> Config | None:
     kept = last_good(path)
-    return kept and configuration.load(kept.text, os.environ, source=path, needs_graphite=False).config
+    return kept and _load(kept.text, path, needs_graphite=False).config
 
 
 def last_good(path: str) -> KeptConfig | None:
@@ -124,7 +164,7 @@ def last_good(path: str) -> KeptConfig | None:
         return None
     if kept is None or Path(kept.source).name != Path(path).name:  # a slip in -c is told, not covered up
         return None
-    config = configuration.load(kept.text, os.environ, source=kept.source, needs_graphite=False).config
+    config = _load(kept.text, kept.source, needs_graphite=False).config
     # The database of another time, if it says itself that it is not the one.
     return kept if config and database_url(config, path) == url else None
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from graphitepager.config import yamlsource
+from graphitepager.config.expansion import expand
 from graphitepager.config.fields import did_you_mean
+from graphitepager.config.files import Files
 from graphitepager.config.inputs import Inputs
 from graphitepager.config.meaning import build_config, forgotten_before_missed, unheard_levels
 from graphitepager.config.references import wrong_references
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
+    from graphitepager.config.expansion import Expanded, Origin
     from graphitepager.config.yamlsource import Data, Path
     from graphitepager.model import Config
 
@@ -51,6 +55,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 _LINK = re.compile(r"\s*https?://[^/\s]+", re.IGNORECASE)
 # Nothing in its name says so, but whoever knows it can keep the watch over this watcher quiet.
 _SECRET_URLS = frozenset({"heartbeat_ping_url"})
+_NAMED_ALERT = re.compile(r"""^alert (?:'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+")""")
 
 _ANY = "*"
 _SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
@@ -71,41 +76,71 @@ _SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """`config` is None exactly when one of the problems is an error; warnings may come with a config."""
+    """`config` is None exactly when one of the problems is an error; warnings may come with a config.
+
+    `entries` are what it is made from: each entry as it would be written out in full, and where it comes from.
+    """
 
     config: Config | None
     problems: tuple[Problem, ...]
+    entries: tuple[tuple[Data, Origin], ...] = ()
 
 
 def load(
-    text: str, environ: Mapping[str, str], *, source: str, strict: bool = False, needs_graphite: bool = True
+    text: str | Files,
+    environ: Mapping[str, str],
+    *,
+    source: str,
+    strict: bool = False,
+    needs_graphite: bool = True,
+    library: Mapping[str, str] = MappingProxyType({}),
 ) -> Loaded:
     """Read the text of the file that the user calls `source`; variables in `environ` win over it.
 
     `strict` makes unknown keys errors rather than warnings. Without `needs_graphite` it may stay open where Graphite
-    is, as in a repository that holds alerts.yml and not the environment; that is a warning then.
+    is, as in a repository that holds alerts.yml and not the environment; that is a warning then. `library` has the
+    texts of the ready-made checks by their names.
     """
-    text = text.removeprefix(_BYTE_ORDER_MARK)
-    document, problems = yamlsource.parse(text, source)
-    inputs = Inputs(source=source, document=document, variables=_variables(environ))
-    mistaken_lines = {problem.line for problem in problems}
-    parsed, found = _validate(inputs, strict=strict)
+    files = text if isinstance(text, Files) else Files(text)
+    files = files._replace(text=files.text.removeprefix(_BYTE_ORDER_MARK))
+    document, problems = yamlsource.parse(files.text, source)
+    expanded = expand(document, files, library, strict=strict) if document else None
+    inputs = Inputs(source=source, document=expanded.document if expanded else None, variables=_variables(environ))
+    odd = expanded.problems if expanded else ()
+    problems += odd
+    is_whole = not any(problem.is_error for problem in odd)
+    mistaken_lines = {(problem.source, problem.line) for problem in problems if problem.is_error}
+    parsed, found = _validate(inputs, strict=strict, is_whole=is_whole)
     found += [*_missing_url(inputs, is_error=needs_graphite), *_without_effect(inputs), *_odd_links(inputs)]
-    found += [*wrong_references(inputs), *wrong_sources(inputs)]
+    found += wrong_sources(inputs)
+    if is_whole:  # else names may be missing only because their alert could not be written out
+        found += wrong_references(inputs)
     if isinstance(parsed, AlertsFile):
         found += _forgotten(parsed, inputs)
-    # What YAML has already complained about is not complained about again.
-    problems += [problem for problem in found if problem.line is None or problem.line not in mistaken_lines]
+    # What has already been complained about is not complained about again.
+    problems += [one for one in found if one.line is None or (one.source, one.line) not in mistaken_lines]
 
     config = None
-    if isinstance(parsed, AlertsFile) and not any(problem.is_error for problem in problems):
-        config = build_config(parsed, lambda index: inputs.line(("alerts", index)))
-        problems += [*_unheard(parsed, inputs), *failing_templates(config.alerts, inputs)]
+    entries: tuple[tuple[Data, Origin], ...] = ()
+    if expanded and isinstance(parsed, AlertsFile) and not any(problem.is_error for problem in problems):
+        entries = tuple(zip(expanded.entries, expanded.origins, strict=True))
+        config = build_config(parsed, lambda n: inputs.line(("alerts", n)), lambda n: entries[n][1].variables)
+        problems += [*_unheard(parsed, inputs), *failing_templates(parsed, config.alerts, inputs)]
         config = None if any(problem.is_error for problem in problems) else config
-    return Loaded(
-        config=config,
-        problems=present(problems, text, _secrets(document.data if document else {}) | _secrets(inputs.variables)),
+    shown = present(
+        _once(problems) if expanded and expanded.is_shared else problems,
+        {source: files.text, **(expanded.texts if expanded else {})},
+        _known_secrets(inputs, expanded),
     )
+    return Loaded(config=config, problems=shown, entries=entries)
+
+
+def _once(problems: Iterable[Problem]) -> list[Problem]:
+    """What is wrong at one place with many alerts is told of the first: they have it from the same defaults."""
+    kept: dict[tuple[str, int | None, int | None, str], Problem] = {}
+    for one in problems:
+        kept.setdefault((one.source, one.line, one.column, _NAMED_ALERT.sub("", one.message)), one)
+    return list(kept.values())
 
 
 def _variables(environ: Mapping[str, str]) -> dict[str, str]:
@@ -114,7 +149,7 @@ def _variables(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in values.items() if value.strip()}
 
 
-def _validate(inputs: Inputs, *, strict: bool) -> tuple[Variables | None, list[Problem]]:
+def _validate(inputs: Inputs, *, strict: bool, is_whole: bool) -> tuple[Variables | None, list[Problem]]:
     section = Variables if inputs.document is None else AlertsFile
     data = {key: value for key, value in inputs.data.items() if not key.startswith(EXTENSION_PREFIX)}
     parsed, errors = _attempt(section, data)
@@ -122,6 +157,8 @@ def _validate(inputs: Inputs, *, strict: bool) -> tuple[Variables | None, list[P
     unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
     if unknown:
         parsed, errors = _attempt(section, functools.reduce(_without, unknown, data))
+    if not is_whole:  # there may be no alert only because none could be written out
+        errors = [error for error in errors if error["loc"] != ("alerts",)]
     problems = [_unknown_key(path, inputs, strict=strict) for path in unknown]
     return parsed, problems + [_explain(error, inputs) for error in errors]
 
@@ -252,10 +289,17 @@ def _unheard(parsed: AlertsFile, inputs: Inputs) -> Iterator[Problem]:
         yield inputs.problem(path, message, hint, is_error=False)
 
 
+def _known_secrets(inputs: Inputs, expanded: Expanded | None) -> frozenset[str]:
+    """Those of the environment, of every file as it was written, and of the alerts that were made of that."""
+    said = (*expanded.written, expanded.document.data) if expanded else ()
+    return frozenset().union(_secrets(inputs.variables), *map(_secrets, said))
+
+
 def _secrets(data: Mapping[str, Data]) -> frozenset[str]:
-    """The words of every value that stands under a secret-looking key, at the top, in an alert or in a notifier."""
+    """The words of every value under a secret-looking key, at the top, by default or in an alert, and of notifiers."""
     alerts, notifiers = data.get("alerts"), data.get("notifiers")
-    sections = [data, *(alert for alert in (alerts if isinstance(alerts, list) else []) if isinstance(alert, dict))]
+    parts = [data.get("defaults"), *(alerts if isinstance(alerts, list) else ())]
+    sections = [data, *(part for part in parts if isinstance(part, dict))]
     values: list[Data] = []
     for section in sections:
         for key, value in section.items():
@@ -263,6 +307,6 @@ def _secrets(data: Mapping[str, Data]) -> frozenset[str]:
                 values += value if isinstance(value, list) else value.values() if isinstance(value, dict) else [value]
     for notifier in notifiers.values() if isinstance(notifiers, dict) else [notifiers]:
         # A key of it may be misspelt, or missing altogether.
-        parts = notifier.items() if isinstance(notifier, dict) else [("", notifier)]
-        values += [value for key, value in parts if key != "type"]
+        keys = notifier.items() if isinstance(notifier, dict) else [("", notifier)]
+        values += [value for key, value in keys if key != "type"]
     return secret_words(value for value in values if isinstance(value, str))

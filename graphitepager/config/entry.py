@@ -18,6 +18,7 @@ from graphitepager.config.bounds import (
 from graphitepager.config.fields import (
     DURATION_SCHEMA,
     Duration,
+    ForEach,
     GraphiteTime,
     JudgedWord,
     Names,
@@ -27,6 +28,7 @@ from graphitepager.config.fields import (
     PagingLevels,
     RepeatInterval,
     RoutingKey,
+    Scalars,
     SomeTime,
     StormLimit,
     Switch,
@@ -251,6 +253,18 @@ class AlertEntry(Section):
     page_on: PagingLevels | None = Field(
         None, description="The levels that page; replaces the file's page_on.", examples=[["critical"]]
     )
+    # These three are for editors and for guesses: an entry is expanded before it comes here.
+    for_each: ForEach = Field(
+        None,
+        description="One entry for each combination of these values, or for each of these mappings.",
+        examples=[{"env": ["prod", "staging"]}, [{"env": "prod", "threshold": 90}]],
+    )
+    use: Text | None = Field(
+        None,
+        description="A ready-made check; what stands beside it wins over what the check says.",
+        examples=["mongodb/lock_percentage"],
+    )
+    with_: Scalars = Field(None, alias="with", description="The parameters of the check.", examples=[{"hosts": "db*"}])
 
     @model_validator(mode="before")
     @classmethod

@@ -277,3 +277,20 @@ ComparedWord = Annotated[ComparedAs, BeforeValidator(word_of(ComparedAs))]
 Scale = Annotated[float, BeforeValidator(_number), _numeric_schema("number", NUMBER_PATTERN), AfterValidator(_scale)]
 Node = Annotated[int | str, BeforeValidator(_node), WithJsonSchema({"type": ["integer", "string"]})]
 Nodes = Annotated[list[Node], BeforeValidator(_list), OneOrMore()]
+
+_SCALAR = {"type": ["string", "number", "boolean"]}
+_SCALARS = {"type": "object", "additionalProperties": _SCALAR}
+_VALUES = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR, "minItems": 1}]}
+# What is replaced before the schema's turn comes; editors are to know it all the same.
+Scalars = Annotated[Any, WithJsonSchema(_SCALARS)]
+ForEach = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "object", "additionalProperties": _VALUES, "minProperties": 1},
+                {"type": "array", "items": {**_SCALARS, "minProperties": 1}, "minItems": 1},
+            ]
+        }
+    ),
+]

@@ -42,6 +42,11 @@ class Inputs:
     def line(self, path: Path) -> int:
         return self.document.place(path).line if self.document else 1
 
+    def line_in_words(self, path: Path) -> str:
+        """`line 7`, or `line 7 of alerts.d/web.yml`."""
+        source = self.document.place(path).source if self.document else self.source
+        return f"line {self.line(path)}" + (f" of {source}" if source != self.source else "")
+
     def label(self, path: Path) -> str:
         """What a message calls the path: `HEARTBEAT_SECONDS`, `pagerduty.warning`, `alert 'Load', critical`."""
         if path[0] in self.variables:
@@ -64,8 +69,8 @@ class Inputs:
             return Problem(source=ENVIRONMENT, message=message, hint=hint, is_error=is_error)
         if self.document is None or path[0] not in self.document.data:
             return Problem(source=self.source, message=message, hint=hint, is_error=is_error)
-        line, column = self.document.key_place(path) if at_key else self.document.place(path)
-        return Problem(source=self.source, line=line, column=column, message=message, hint=hint, is_error=is_error)
+        line, column, source = self.document.key_place(path) if at_key else self.document.place(path)
+        return Problem(source=source, line=line, column=column, message=message, hint=hint, is_error=is_error)
 
     @property
     def alerts(self) -> range:

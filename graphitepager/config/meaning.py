@@ -24,7 +24,7 @@ from graphitepager.model import (
 from graphitepager.selection import names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from graphitepager.config.schema import AlertEntry, AlertsFile
     from graphitepager.model import MuteWindow
@@ -36,11 +36,16 @@ _DAY = timedelta(days=1)
 _MOST_MARGIN = timedelta(minutes=5)
 
 
-def build_config(file: AlertsFile, line_of: Callable[[int], int]) -> Config:
-    """The configuration of a valid file, whose url is set; `line_of` knows where the n-th entry stands."""
+def build_config(
+    file: AlertsFile, line_of: Callable[[int], int], variables_of: Callable[[int], Mapping[str, str]]
+) -> Config:
+    """The configuration of a valid file, whose url is set.
+
+    `line_of` knows where the n-th entry stands, `variables_of` the values of its `for_each`.
+    """
     entries: dict[str, list[Entry]] = {}
     for index, alert in enumerate(file.alerts):
-        entries.setdefault(alert.name, []).append(_entry(alert, file, line_of(index)))
+        entries.setdefault(alert.name, []).append(_entry(alert, file, line_of(index), variables_of(index)))
     limits = {alert.name: alert.storm_limit for alert in reversed(file.alerts) if alert.storm_limit is not None}
     alerts = tuple(
         Alert(
@@ -102,7 +107,7 @@ def _split_credentials(url: str) -> tuple[str, str | None, str | None]:
     return urlunsplit(parts._replace(netloc=address)), user, password
 
 
-def _entry(alert: AlertEntry, file: AlertsFile, line: int) -> Entry:
+def _entry(alert: AlertEntry, file: AlertsFile, line: int, variables: Mapping[str, str]) -> Entry:
     bounds = bounds_of(alert)
     query = _query(alert)
     return Entry(
@@ -128,6 +133,7 @@ def _entry(alert: AlertEntry, file: AlertsFile, line: int) -> Entry:
         page_on=frozenset(Level(level) for level in (file.page_on if alert.page_on is None else alert.page_on)),
         runbook_base=alert.doc_url or file.docs_url or None,
         pagerduty_key=alert.pagerduty_key,
+        variables=variables,
         ratio=ratio_of(alert, query),
         compare=compare_of(alert, query),
         summary=alert.summary,

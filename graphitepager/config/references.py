@@ -113,15 +113,15 @@ def _notified(inputs: Inputs, path: Path) -> Iterator[tuple[Path, str]]:
 
 def _differing(inputs: Inputs, key: str) -> Iterator[Problem]:
     """Entries of one alert that do not agree on something that the alert has once."""
-    first: dict[str, tuple[str, int]] = {}
+    first: dict[str, tuple[str, str]] = {}
     for index in inputs.alerts:
         path: Path = ("alerts", index, key)
         name, limit = _name(inputs, index), _word(inputs, path)
         if name is None or not limit:
             continue
-        said, line = first.setdefault(name, (limit, inputs.line(path)))
+        said, line = first.setdefault(name, (limit, inputs.line_in_words(path)))
         if said != limit:
-            message = f"{inputs.label(path)}: line {line} says {quote(said)[1:-1]} for the same alert"
+            message = f"{inputs.label(path)}: {line} says {quote(said)[1:-1]} for the same alert"
             yield inputs.problem(path, message, f"an alert has one {key}: keep one of them")
 
 

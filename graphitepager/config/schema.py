@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 from graphitepager.config.entry import AlertEntry, ClearKeys, LevelDurations
 from graphitepager.config.fields import (
     Connections,
+    Names,
     PagingLevels,
     Polls,
     RoutingKey,
@@ -35,6 +36,7 @@ from graphitepager.config.sections import (
 )
 from graphitepager.config.selecting import ExpectKeys
 from graphitepager.config.sourcing import CompareKeys, RatioKeys
+from graphitepager.config.substitution import NAME
 from graphitepager.config.urls import ApiUrl, EventsUrl, GraphiteUrl, PingUrl
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ __all__ = [
 
 # A key that only holds an anchor for others to use; the rest of the world spells it so, too (Compose, OpenAPI).
 EXTENSION_PREFIX = "x-"
+
+_NOT_BY_DEFAULT = frozenset({"name", "target", "ratio", "for_each", "use", "with"})
 
 _HIPCHAT = "HipChat closed in 2019: page through PagerDuty, or print with STDOUT_ENABLED"
 _PUSHBULLET = (
@@ -176,6 +180,16 @@ class AlertsFile(Variables):
         examples=[[{"name": "Load", "target": "servers.*.loadavg", "warning": 5, "critical": 10}]],
         min_length=1,
     )
+    defaults: Any = Field(
+        None,
+        description="Keys that every alert of this file has, unless it has its own.",
+        examples=[{"for": "5min", "page_on": ["critical"]}],
+    )
+    include: Names = Field(
+        default=[],
+        description="Files with further alerts, as patterns seen from the folder of this file.",
+        examples=["alerts.d/*.yml", ["web.yml", "db/**/*.yml"]],
+    )
     docs_url: Text | None = Field(
         None,
         description="Where the runbooks are: pages link to {docs_url}/{alert name}#{series}.",
@@ -210,8 +224,37 @@ class AlertsFile(Variables):
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of alerts.yml, for editors that check while one writes."""
     schema = AlertsFile.model_json_schema(by_alias=True)
+    _relax(schema)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
         "title": "alerts.yml of graphite-pager",
     }
+
+
+def _relax(schema: dict[str, Any]) -> None:
+    """Require of a file only what it must have before defaults, checks, included files and `for_each` add theirs."""
+    entry = schema["$defs"]["AlertEntry"]
+    sources, thresholds = entry.pop("oneOf"), entry.pop("anyOf")
+    entry["anyOf"] = [{"required": ["use"]}, {"required": entry.pop("required"), "oneOf": sources}]
+    given = [key for key in entry["properties"] if key not in _NOT_BY_DEFAULT]
+    for key in given:
+        entry["properties"][key] = _or_name(entry["properties"][key])
+    schema["properties"]["defaults"] |= {
+        "type": "object",
+        "properties": {key: {"$ref": f"#/$defs/AlertEntry/properties/{key}"} for key in given},
+        "additionalProperties": False,
+    }
+    del schema["required"]
+    schema["anyOf"] = [{"required": ["alerts"]}, {"required": ["include"]}]
+    schema["if"] = {"not": {"required": ["defaults"]}}
+    complete = {"anyOf": [{"required": ["use"]}, *thresholds]}
+    schema["then"] = {"properties": {"alerts": {"items": complete}}}
+
+
+def _or_name(part: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a value that may also be `{threshold}`, to be replaced by `for_each`."""
+    said: dict[str, Any] = {
+        key: part.pop(key) for key in ("title", "description", "default", "examples") if key in part
+    }
+    return {"anyOf": [part, {"type": "string", "pattern": rf"^\{{{NAME.pattern}\}}$"}], **said}

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from pydantic_core import InitErrorDetails
 
     from graphitepager.config.inputs import Inputs
+    from graphitepager.config.schema import AlertsFile
     from graphitepager.config.yamlsource import Path
-    from graphitepager.model import Alert, Entry
+    from graphitepager.model import Alert
     from graphitepager.problems import Problem
 
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
@@ -83,21 +84,18 @@ Runbook = Annotated[Template, AfterValidator(_web_address)]
 Labels = Annotated[dict[str, Annotated[Text, AfterValidator(_template(LABEL_NAMES))]], BeforeValidator(_labels)]
 
 
-def failing_templates(alerts: Iterable[Alert], inputs: Inputs) -> Iterator[Problem]:
+def failing_templates(file: AlertsFile, alerts: Iterable[Alert], inputs: Inputs) -> Iterator[Problem]:
     """Problems with templates that are well formed, and fail when they are filled in for an example of a series."""
+    places: dict[str, list[int]] = {}
+    for index, written in enumerate(file.alerts):
+        places.setdefault(written.name, []).append(index)
     for alert in alerts:
-        for entry in alert.entries:
+        for index, entry in zip(places[alert.name], alert.entries, strict=True):  # which are in file order
             for fault in trial(alert.name, entry):
-                path: Path = ("alerts", _index_of(alert.name, entry, inputs), *fault.path)
+                path: Path = ("alerts", index, *fault.path)
                 if fault.error.word is not None:
                     yield inputs.problem(path, f"{inputs.label(path)}: {_reason(fault.error)}", _hint(fault.error))
                     continue
                 message = f"{inputs.label(path)}: fails for an example of a series: {_reason(fault.error)}"
                 hint = "where it does, the page has the default text"
                 yield inputs.problem(path, message, hint, is_error=False)
-
-
-def _index_of(name: str, entry: Entry, inputs: Inputs) -> int:
-    """Which item of `alerts` the entry was made from: several may stand on one line."""
-    on_line = [index for index in inputs.alerts if inputs.line(("alerts", index)) == entry.line]
-    return next((index for index in on_line if inputs.at(("alerts", index, "name")) == name), on_line[0])

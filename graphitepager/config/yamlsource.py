@@ -50,19 +50,23 @@ _MOST_UNREADABLE = 10
 
 
 class Place(NamedTuple):
-    """Where something stands in the file; both count from 1, columns in characters."""
+    """Where something stands in the file that the user calls `source`; both count from 1, columns in characters."""
 
     line: int
     column: int
+    source: str
 
 
 @dataclass(slots=True)
-class _Node:
-    """A value and where it was written. `children` hold the places: of a key and its value, or of an item."""
+class Node:
+    """A value and where it was written. `children` hold the places: of a key and its value, or of an item.
+
+    Nodes are shared, by aliases and by what is made of them later: once read, none of them is changed.
+    """
 
     place: Place
     data: Data
-    children: dict[str | int, tuple[Place, Place, _Node]] = field(default_factory=dict)
+    children: dict[str | int, tuple[Place, Place, Node]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class Document:
     """Plain data (text, None, lists, mappings with text keys) and the places it came from."""
 
     data: dict[str, Data]
-    _root: _Node
+    root: Node
 
     def place(self, path: Path) -> Place:
         """Where the value at the path stands, or the nearest thing around it that exists."""
@@ -81,8 +85,8 @@ class Document:
         return self._walk(path)[0]
 
     def _walk(self, path: Path) -> tuple[Place, Place]:
-        key_place = place = self._root.place
-        node = self._root
+        key_place = place = self.root.place
+        node = self.root
         for step in path:
             if step == 0 and not isinstance(node.data, list):
                 continue  # a single item, written without its list
@@ -105,7 +109,7 @@ def parse(text: str, source: str) -> tuple[Document | None, list[Problem]]:
         root = reader.read_file()
     except yaml.MarkedYAMLError as error:
         line, column, message, hint = explain(error, text)
-        reader.report(Place(line, column), message, hint)
+        reader.report(Place(line, column, source), message, hint)
         return None, reader.problems
     if root.data is None:
         message = "there is nothing in this file"
@@ -115,6 +119,18 @@ def parse(text: str, source: str) -> tuple[Document | None, list[Problem]]:
         reader.report(root.place, f"expected the key 'alerts' at the top, got {kind_of(root.data)}", hint)
         return None, reader.problems
     return Document(root.data, root), reader.problems
+
+
+def mapping(place: Place, children: dict[str | int, tuple[Place, Place, Node]]) -> Node:
+    """A mapping made of parts that were read elsewhere, as if it had been written at the place."""
+    return Node(place, {str(key): child.data for key, (_, _, child) in children.items()}, children)
+
+
+def sequence(place: Place, items: list[Node]) -> Node:
+    """The same for a list."""
+    return Node(
+        place, [item.data for item in items], {i: (item.place, item.place, item) for i, item in enumerate(items)}
+    )
 
 
 def describe(data: object) -> str:
@@ -153,38 +169,44 @@ class _Reader:
         self.problems: list[Problem] = []
         self._events = events
         self._source = source
-        self._anchors: dict[str, _Node] = {}
-        self._open: list[_Node] = []
+        self._anchors: dict[str, Node] = {}
+        self._open: list[Node] = []
 
     def report(self, place: Place, message: str, hint: str | None = None) -> None:
-        line, column = place
-        self.problems.append(Problem(source=self._source, line=line, column=column, message=message, hint=hint))
+        line, column, source = place
+        self.problems.append(Problem(source=source, line=line, column=column, message=message, hint=hint))
 
-    def read_file(self) -> _Node:
+    def _place(self, event: Event) -> Place:
+        mark = event.start_mark
+        return Place(mark.line + 1, mark.column + 1, self._source) if mark else Place(1, 1, self._source)
+
+    def read_file(self) -> Node:
         """The only document's root; YAMLError where the text is no YAML."""
         next(self._events)  # the stream starts
         start = next(self._events)
         if isinstance(start, StreamEndEvent):
-            return _Node(_place(start), None)
+            return Node(self._place(start), None)
         _, root = self._read(next(self._events))
         next(self._events)  # the document ends
         after = next(self._events)
         if not isinstance(after, StreamEndEvent):
-            self.report(_place(after), "a second document begins here, and only one is read", "delete the line ---")
+            self.report(
+                self._place(after), "a second document begins here, and only one is read", "delete the line ---"
+            )
         return root
 
-    def _read(self, event: Event) -> tuple[Place, _Node]:
+    def _read(self, event: Event) -> tuple[Place, Node]:
         """The node that begins with the event, and the place it is used at (an alias stands where it is written)."""
-        place = _place(event)
+        place = self._place(event)
         if isinstance(event, AliasEvent):
             return place, self._aliased(event.anchor or "", place)
         if isinstance(event, ScalarEvent):
-            node = _Node(place, _scalar(event))
+            node = Node(place, _scalar(event))
             self._note(event.tag, event.anchor, node)
             return place, node
         if not isinstance(event, CollectionStartEvent):
             raise TypeError(event)
-        node = _Node(place, None)
+        node = Node(place, None)
         self._note(event.tag, event.anchor, node)
         if len(self._open) == _DEEPEST:
             # The stubs do not know that libyaml's marks are as good as any.
@@ -197,7 +219,7 @@ class _Reader:
         self._open.pop()
         return place, node
 
-    def _note(self, tag: str | None, anchor: str | None, node: _Node) -> None:
+    def _note(self, tag: str | None, anchor: str | None, node: Node) -> None:
         if tag is not None and tag not in _PLAIN_TAGS:
             name = tag.replace(_TAG_PREFIX, "!!")
             hint = "put it in quotes, as in '!= 0'" if name == "!=" else "delete it: no value here needs a tag"
@@ -205,7 +227,7 @@ class _Reader:
         if anchor is not None:
             self._anchors[anchor] = node
 
-    def _aliased(self, anchor: str, place: Place) -> _Node:
+    def _aliased(self, anchor: str, place: Place) -> Node:
         node = self._anchors.get(anchor)
         if node is None:
             hint = "a text that begins with * must stand in quotes"
@@ -214,9 +236,9 @@ class _Reader:
             self.report(place, "this alias contains itself")
         else:
             return node
-        return _Node(place, None)
+        return Node(place, None)
 
-    def _fill_sequence(self, node: _Node) -> None:
+    def _fill_sequence(self, node: Node) -> None:
         items: list[Data] = []
         while not isinstance(event := next(self._events), SequenceEndEvent):
             place, item = self._read(event)
@@ -224,9 +246,9 @@ class _Reader:
             items.append(item.data)
         node.data = items
 
-    def _fill_mapping(self, node: _Node) -> None:
+    def _fill_mapping(self, node: Node) -> None:
         own = node.children
-        merged: dict[str | int, tuple[Place, Place, _Node]] = {}
+        merged: dict[str | int, tuple[Place, Place, Node]] = {}
         while not isinstance(event := next(self._events), MappingEndEvent):
             key_place, key_node = self._read(event)
             value_place, value = self._read(next(self._events))
@@ -243,9 +265,9 @@ class _Reader:
             else:
                 own[key] = (key_place, value_place, value)
         node.children = merged | own
-        node.data = {str(key): child.data for key, (_, _, child) in node.children.items()}
+        node.data = mapping(node.place, node.children).data
 
-    def _merged(self, node: _Node, place: Place) -> dict[str | int, tuple[Place, Place, _Node]]:
+    def _merged(self, node: Node, place: Place) -> dict[str | int, tuple[Place, Place, Node]]:
         """The fields that `<<` takes over; of several mappings, the earlier one wins."""
         if isinstance(node.data, dict):
             return node.children
@@ -253,7 +275,7 @@ class _Reader:
         if not isinstance(node.data, list) or not all(isinstance(part.data, dict) for part in parts):
             self.report(place, "<< takes over the keys of a mapping, and this is none", "write <<: *name")
             return {}
-        fields: dict[str | int, tuple[Place, Place, _Node]] = {}
+        fields: dict[str | int, tuple[Place, Place, Node]] = {}
         for part in reversed(parts):
             fields |= part.children
         return fields
@@ -262,8 +284,3 @@ class _Reader:
 def _scalar(event: ScalarEvent) -> str | None:
     is_null = event.tag == _TAG_PREFIX + "null" or (event.implicit[0] and event.value in _NULLS)
     return None if is_null else event.value
-
-
-def _place(event: Event) -> Place:
-    mark = event.start_mark
-    return Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)

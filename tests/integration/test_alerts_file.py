@@ -124,6 +124,39 @@ def test_a_start_finds_the_database_beside_the_file_but_makes_none(place: Place)
 
 
 @only_sqlite
+def test_an_edit_of_an_included_file_is_loaded_and_a_broken_one_told(place: Place) -> None:
+    place.measure(82.4)
+    place.configure("include: alerts.d/*.yml\nalerts: [{name: Other, target: a.b, warning: 500, critical: 700}]\n")
+    included = place.folder / "alerts.d" / "queue.yml"
+    included.parent.mkdir()
+    with place.pager() as pager:
+        pager.wait_for("event=poll")
+        included.write_text(ALERTS)
+        place.wait_for_open(HIGH)
+        included.write_text(BROKEN)
+        place.wait_for_open(HIGH, "alerts.d/queue.yml:2:")
+        included.unlink()
+        place.wait_for_open()
+
+
+@only_sqlite
+def test_the_last_good_configuration_has_the_included_files(place: Place) -> None:
+    place.measure(82.4)
+    place.configure("include: queue.yml\n")
+    included = place.folder / "queue.yml"
+    included.write_text(ALERTS)
+    with place.pager() as pager:
+        place.wait_for_open(HIGH)
+        pager.wait_for("event=poll", times=2)
+        pager.end()
+    included.unlink()
+    place.configure("include: [\n")
+    with place.pager() as pager:
+        place.wait_for_open(HIGH, "alerts.yml:")
+        pager.wait_for("runs instead")
+
+
+@only_sqlite
 def test_a_wrong_environment_ends_a_start_whatever_is_kept(place: Place) -> None:
     with place.pager() as pager:
         pager.wait_for("event=poll", times=2)

@@ -25,6 +25,7 @@ from graphitepager.config.schema import (
     key_names,
     unused_keys,
 )
+from graphitepager.library import Library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,6 +128,12 @@ def test_every_command_and_option_is_described() -> None:
             _compare_options(part, section(COMMANDS_PAGE, f"`{name} {part.name}`"))
 
 
+def test_every_ready_made_check_has_its_row() -> None:
+    page = DOCS / "how-to" / "library.md"
+    rows = re.findall(r"^\| `([\w/]+)` \|", page.read_text(), re.MULTILINE)
+    compare("a row | `group/name` |", page, set(rows), set(Library()))
+
+
 def test_every_log_event_has_its_row() -> None:
     logged = {event for path in PACKAGE.rglob("*.py") for event in _logged_events(path)} | {telemetry.LINES_DROPPED}
     assert {"poll", "triggered", "resolved", "sent"} <= logged
@@ -149,7 +156,7 @@ def _examples() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("place", "text"), [pytest.param(*each, id=each[0]) for each in _examples()])
 def test_every_example_can_be_used(place: str, text: str) -> None:
     environ = {"GRAPHITE_URL": "https://graphite.example.com", "PAGERDUTY_KEY": "0123456789abcdef" * 2}
-    loaded = config.load(text, environ, source=place, strict=True)
+    loaded = config.load(text, environ, source=place, strict=True, library=Library())
     assert loaded.problems == (), "mend the example: " + "\n".join(problem.render() for problem in loaded.problems)
 
 

@@ -13,7 +13,7 @@ from graphitepager.redaction import is_secret_name, redact, redact_line
 def shown(text: str, line: int, column: int, *secrets: str) -> str:
     """The excerpt and the caret's line of a problem there, without their gutter."""
     problem = Problem(source="alerts.yml", message="wrong", line=line, column=column)
-    [presented] = present([problem], text, secrets)
+    [presented] = present([problem], {"alerts.yml": text}, secrets)
     return "\n".join(row.partition("| ")[2] for row in presented.render().splitlines()[1:])
 
 
@@ -30,7 +30,7 @@ def test_a_caret_points_to_the_column() -> None:
 def test_problems_are_shown_in_file_order_and_then_the_environments() -> None:
     places = [("environment", None, None), ("a", 3, 1), ("a", 2, 9), ("a", 2, 1), ("a", None, None)]
     problems = [Problem(source=s, line=line, column=c, message="x") for s, line, c in places]
-    assert [(p.source, p.line, p.column) for p in present(problems, "", ())] == [
+    assert [(p.source, p.line, p.column) for p in present(problems, {"a": ""}, ())] == [
         ("a", None, None), ("a", 2, 1), ("a", 2, 9), ("a", 3, 1), ("environment", None, None),
     ]  # fmt: skip
 
@@ -48,7 +48,7 @@ def test_a_long_line_is_cut_around_the_caret() -> None:
 
 
 def test_an_endless_line_has_no_excerpt() -> None:
-    [problem] = present([Problem(source="a", line=1, column=1, message="x")], "x" * 20_000, ())
+    [problem] = present([Problem(source="a", line=1, column=1, message="x")], {"a": "x" * 20_000}, ())
     assert problem.render() == "a:1:1: x"
 
 

@@ -79,6 +79,9 @@ def test_an_editor_accepts_the_files_of_the_old_program(name: str) -> None:
         {"severity": "info", "notify": "dba"},
         {"severity": {"warning": "info"}, "notify": {"critical": ["dba"], "no_data": "dba"}},
         {"notify": ["dba", "console"]},
+        {"for_each": {"env": ["prod", 1], "kind": "a"}, "critical": "{env}"},
+        {"for_each": [{"env": "prod", "threshold": 90}]},
+        {"use": "host/load", "with": {"hosts": "web*", "limit": 3}},
     ],
 )
 def test_an_editor_accepts_what_the_program_accepts(extra: dict[str, Any]) -> None:
@@ -113,6 +116,10 @@ def test_an_editor_accepts_what_the_program_accepts(extra: dict[str, Any]) -> No
         {"notify": []},
         {"notify": {"nominal": "dba"}},
         {"labels": ["dba"]},
+        {"for_each": {}},
+        {"for_each": {"env": []}},
+        {"for_each": [["prod"]]},
+        {"with": ["x"]},
     ],
 )
 def test_an_editor_underlines_what_the_program_refuses(extra: dict[str, Any]) -> None:
@@ -149,6 +156,25 @@ def test_an_editor_accepts_a_ratio_in_place_of_a_target(ratio: dict[str, Any]) -
     assert is_accepted({"alerts": [alert | {"ratio": ratio}]})
     assert not is_accepted({"alerts": [alert]})
     assert not is_accepted({"alerts": [alert | {"ratio": {"of": "a"}}]})
+
+
+@pytest.mark.parametrize(
+    ("data", "is_complete"),
+    [
+        ({"alerts": [{"use": "host/load"}]}, True),
+        ({"include": "alerts.d/*.yml"}, True),
+        ({"include": ["a.yml"], "alerts": [ALERT]}, True),
+        ({"defaults": {"warning": 1, "critical": 2}, "alerts": [{"name": "a", "target": "t"}]}, True),
+        ({"alerts": [{"name": "a", "target": "t"}]}, False),
+        ({"defaults": {"warning": 1}, "alerts": [{"name": "a"}]}, False),
+        ({"defaults": {"waring": 1}, "alerts": [ALERT]}, False),
+        ({"defaults": {"name": "a"}, "alerts": [ALERT]}, False),
+        ({"include": {"a": "b"}, "alerts": [ALERT]}, False),
+        ({}, False),
+    ],
+)
+def test_an_editor_knows_what_must_stand_in_a_file(data: dict[str, Any], *, is_complete: bool) -> None:
+    assert is_accepted(data) is is_complete
 
 
 SECTIONS = [

@@ -49,33 +49,33 @@ def test_keys_are_texts_whatever_they_look_like() -> None:
 
 def test_places_count_lines_and_characters_from_one() -> None:
     document = read("# ü\nä: 1\nalerts:\n  - náme: x\n    w:  5\n")
-    assert document.place(("ä",)) == (2, 4)
-    assert document.key_place(("alerts", 0, "w")) == (5, 5)
-    assert document.place(("alerts", 0, "w")) == (5, 9)
-    assert document.place(("alerts", 0)) == (4, 5)
+    assert document.place(("ä",))[:2] == (2, 4)
+    assert document.key_place(("alerts", 0, "w"))[:2] == (5, 5)
+    assert document.place(("alerts", 0, "w"))[:2] == (5, 9)
+    assert document.place(("alerts", 0))[:2] == (4, 5)
 
 
 def test_the_place_of_what_is_not_there_is_that_of_what_is_around_it() -> None:
     document = read("alerts:\n  - name: x\n")
-    assert document.place(("alerts", 0, "target")) == document.place(("alerts", 0)) == (2, 5)
-    assert document.place(("alerts", 7)) == (2, 3)
+    assert document.place(("alerts", 0, "target"))[:2] == document.place(("alerts", 0))[:2] == (2, 5)
+    assert document.place(("alerts", 7))[:2] == (2, 3)
 
 
 def test_windows_line_ends_do_not_shift_places() -> None:
-    assert read("a: 1\r\nb: 2\r\n").key_place(("b",)) == (2, 1)
+    assert read("a: 1\r\nb: 2\r\n").key_place(("b",))[:2] == (2, 1)
 
 
 def test_an_alias_stands_where_it_is_used() -> None:
     document = read("a: &ten 10\nb: *ten\n")
     assert document.data == {"a": "10", "b": "10"}
-    assert document.place(("b",)) == (2, 4)
+    assert document.place(("b",))[:2] == (2, 4)
 
 
 def test_merged_keys_give_way_to_explicit_ones_and_keep_their_own_places() -> None:
     document = read("x: &base\n  warning: 1\n  critical: 2\ny:\n  critical: 3\n  <<: *base\n")
     assert document.data["y"] == {"warning": "1", "critical": "3"}
-    assert document.place(("y", "warning")) == (2, 12)
-    assert document.place(("y", "critical")) == (5, 13)
+    assert document.place(("y", "warning"))[:2] == (2, 12)
+    assert document.place(("y", "critical"))[:2] == (5, 13)
 
 
 def test_of_several_merged_mappings_the_first_wins() -> None:
