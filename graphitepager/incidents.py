@@ -39,6 +39,8 @@ DATA_RETURNED = "data is back"
 NO_DATA_IS_FINE = "no data any more, which this alert counts as fine"
 VANISHED = "vanished: nothing has come for"
 
+_TIMERS = ("warning_since", "critical_since", "better_since", "good_since", "data_since")
+
 _BADNESS = {Level.OK: 0, Level.WARNING: 1, Level.CRITICAL: 2}
 
 
@@ -73,7 +75,7 @@ def step(state: SeriesState, reading: Reading, now: datetime) -> Outcome:
     moment = _moment(reading, now)
     if state.no_data_since is not None and reading.covered_from is not None:
         state = later(state, max(reading.covered_from - state.no_data_since, timedelta(0)))
-    state = replace(state, value=reading.value, no_data_since=None)
+    state = replace(_begun(state, moment), value=reading.value, no_data_since=None)
     state, data_events = _data_is_back(state, reading, now, moment)
     after = _timed(state, reading, moment)
     near_miss = _near_miss(state, after, moment)
@@ -85,11 +87,15 @@ def step(state: SeriesState, reading: Reading, now: datetime) -> Outcome:
     return Outcome(state=after, events=data_events + events, near_miss=near_miss)
 
 
+def _begun(state: SeriesState, moment: datetime) -> SeriesState:
+    """Pull in timers that a clock set forward, or a gap that was counted too long, has put ahead of the data."""
+    ahead = {name: moment for name in _TIMERS if (since := getattr(state, name)) is not None and since > moment}
+    return replace(state, **ahead) if ahead else state
+
+
 def later(state: SeriesState, gap: timedelta, *, is_missing_too: bool = False) -> SeriesState:
     """Have the timers of a state stand still for a time in which nothing was seen."""
-    names = ["warning_since", "critical_since", "better_since", "good_since", "data_since"]
-    if is_missing_too:
-        names.append("no_data_since")
+    names = (*_TIMERS, "no_data_since") if is_missing_too else _TIMERS
     running = {name: moment for name in names if (moment := getattr(state, name)) is not None}
     return replace(state, **{name: moment + gap for name, moment in running.items()}) if gap and running else state
 

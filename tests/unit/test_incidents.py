@@ -195,6 +195,13 @@ class TestRecovering:
         assert series.see(FINE) == []
         assert series.see(FINE) == [RESOLVED]
 
+    def test_a_gap_that_is_counted_too_long_puts_nothing_off_for_as_long(self) -> None:
+        series = db1(keep_firing_for=3 * MINUTE)
+        series.see_each(BAD, FINE)
+        series.poll({"db1": FINE}, unobserved=2 * HOUR)  # the clock was set forward, or back and forward
+        assert series.see_each(FINE, FINE) == [[], []]
+        assert series.see(FINE) == [RESOLVED]
+
     def test_a_de_escalation_has_to_last_too(self) -> None:
         series = db1(keep_firing_for=2 * MINUTE)
         assert series.see_each(BAD, UNEASY, UNEASY) == [[TRIGGERED], [], []]
