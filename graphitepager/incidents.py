@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from graphitepager.durations import format_duration
 from graphitepager.model import (
@@ -89,7 +90,9 @@ def step(state: SeriesState, reading: Reading, now: datetime) -> Outcome:
 
 def _begun(state: SeriesState, moment: datetime) -> SeriesState:
     """Pull in timers that a clock set forward, or a gap that was counted too long, has put ahead of the data."""
-    ahead = {name: moment for name in _TIMERS if (since := getattr(state, name)) is not None and since > moment}
+    ahead: dict[str, Any] = {
+        name: moment for name in _TIMERS if (since := getattr(state, name)) is not None and since > moment
+    }
     return replace(state, **ahead) if ahead else state
 
 
