@@ -158,7 +158,10 @@ class _Handler(BaseHTTPRequestHandler):
         if not length.isdecimal() or int(length) > _LONGEST_BODY_READ:
             self.close_connection = True  # where the next request would begin is unknown
             return None
-        return self.rfile.read(int(length))
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            raise ConnectionAbortedError("the sender was killed in the middle of its request")
+        return body
 
     def _encode(self, answer: Answer) -> bytes:
         headers = {"Date": self.date_time_string(), **dict(answer.headers), "Content-Length": str(len(answer.body))}
