@@ -22,8 +22,8 @@ from rich.table import Table
 
 from benchmarks.stub import answer, serving
 from graphitepager.graphite import Fetcher
-from graphitepager.model import Alert, Config, Entry, Query, Settings
 from graphitepager.poller import Poller
+from graphitepager.rules import Alert, Config, Entry, Query, Settings
 from graphitepager.store import Store, database_url
 from graphitepager.telemetry import configure
 from graphitepager.thresholds import Operator, Threshold

@@ -8,20 +8,8 @@ from typing import TYPE_CHECKING
 
 from graphitepager import checks, incidents
 from graphitepager.durations import format_duration
-from graphitepager.model import (
-    COUNT,
-    WHOLE_ALERT,
-    Alert,
-    Entry,
-    Event,
-    Level,
-    NearMiss,
-    NoDataPolicy,
-    OnVanish,
-    Reading,
-    SeriesKey,
-    SeriesState,
-)
+from graphitepager.model import COUNT, WHOLE_ALERT, Event, NearMiss, Reading, SeriesKey, SeriesState
+from graphitepager.rules import Alert, Entry, Level, NoDataPolicy, OnVanish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

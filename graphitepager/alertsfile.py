@@ -12,7 +12,7 @@ from graphitepager.telemetry import log
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from graphitepager.model import Config
+    from graphitepager.rules import Config
 
 # Editors write in pieces: a change counts once it has stayed as it is for so long.
 SETTLED_AFTER_S = 0.6

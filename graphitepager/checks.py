@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from graphitepager import folding, rawdata, sources
 from graphitepager.errors import FetchError
-from graphitepager.model import COUNT, Alert, Entry, Judged, Level, Query, Reading, Run, Series, SeriesKey
+from graphitepager.model import COUNT, Reading, Run, Series, SeriesKey
+from graphitepager.rules import Alert, Entry, Judged, Level, Query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

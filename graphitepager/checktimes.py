@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from graphitepager.model import Alert, Level
+    from graphitepager.rules import Alert, Level
 
 
 class Check(NamedTuple):

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from graphitepager import folding, rawdata
 from graphitepager.derived import NoValueError, Results, Sourced, datapoints, quotient, written
 from graphitepager.durations import format_duration
-from graphitepager.model import ComparedAs, Judged
+from graphitepager.rules import ComparedAs, Judged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from graphitepager.model import Compare, Series
+    from graphitepager.model import Series
+    from graphitepager.rules import Compare
 
 
 def compared(judged: Judged, compare: Compare, present: Sourced, past: Sourced, now: datetime) -> Sourced:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from graphitepager.alertsfile import AlertsFile
     from graphitepager.leading import Term
-    from graphitepager.model import Config
     from graphitepager.notifiers import Notifier
     from graphitepager.poller import Tick
     from graphitepager.records import KeptConfig
+    from graphitepager.rules import Config
     from graphitepager.signals import Orders
     from graphitepager.store import Store
 

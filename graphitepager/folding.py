@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from graphitepager import rawdata
-from graphitepager.model import Judged
+from graphitepager.rules import Judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

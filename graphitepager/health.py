@@ -7,14 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from graphitepager.checks import Evaluation
-from graphitepager.model import OWN, Alert, Entry, Level, Query, Reading, SeriesKey
+from graphitepager.model import OWN, Reading, SeriesKey
+from graphitepager.rules import Alert, Entry, Level, Query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from graphitepager.alerting import AlertMemory
-    from graphitepager.model import Settings
+    from graphitepager.rules import Settings
 
 GRAPHITE = SeriesKey(OWN, "Graphite")
 ALERTS_FILE = SeriesKey(OWN, "alerts.yml")

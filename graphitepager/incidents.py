@@ -12,21 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from graphitepager.durations import format_duration
-from graphitepager.model import (
-    WHOLE_ALERT,
-    Entry,
-    Event,
-    EventKind,
-    Incident,
-    Level,
-    NearMiss,
-    NoDataPolicy,
-    OnVanish,
-    Reading,
-    Run,
-    SeriesKey,
-    SeriesState,
-)
+from graphitepager.model import WHOLE_ALERT, Event, EventKind, Incident, NearMiss, Reading, Run, SeriesKey, SeriesState
+from graphitepager.rules import Entry, Level, NoDataPolicy, OnVanish
 
 DEDUP_PREFIX = "graphite-pager/"
 

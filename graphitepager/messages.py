@@ -10,8 +10,9 @@ from urllib.parse import quote, urlencode
 
 from graphitepager.durations import format_duration
 from graphitepager.incidents import FLAPPING_CYCLES, FLAPPING_WITHIN, QUIET_FOR, dedup_key
-from graphitepager.model import COUNT, OWN, WHOLE_ALERT, Entry, Event, EventKind, Level, Link, Message
+from graphitepager.model import COUNT, OWN, WHOLE_ALERT, Event, EventKind, Link, Message
 from graphitepager.printable import printable
+from graphitepager.rules import Entry, Level
 from graphitepager.thresholds import describe, format_value, phrase
 from graphitepager.wording import Words, words_for
 

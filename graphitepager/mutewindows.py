@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from zoneinfo import ZoneInfo
 
-    from graphitepager.model import Level, MuteWindow
+    from graphitepager.rules import Level, MuteWindow
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)

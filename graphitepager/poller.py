@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from threading import Event as ThreadEvent
 
-    from graphitepager.model import Alert, Config, Event, Level, NearMiss, Query, Route, SeriesKey, Settings
+    from graphitepager.model import Event, NearMiss, SeriesKey
     from graphitepager.rawdata import RawAnswer
+    from graphitepager.rules import Alert, Config, Level, Query, Route, Settings
     from graphitepager.store import Store
 
 # The share of a heartbeat that fetching may take; the rest is for evaluating and recording.

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from graphitepager.checks import Evaluation
-    from graphitepager.model import Alert, Query
     from graphitepager.rawdata import RawAnswer
     from graphitepager.records import Change, PollRecord
+    from graphitepager.rules import Alert, Query
 
 
 def failures(errors: Iterable[FetchError]) -> None:

@@ -16,7 +16,8 @@ from graphitepager.derived import NoValueError, Results, Sourced, datapoints, qu
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from graphitepager.model import Ratio, Series
+    from graphitepager.model import Series
+    from graphitepager.rules import Ratio
 
 # Steps whose common multiple is longer have no times in common that anybody waits for. A year, in seconds.
 _LONGEST_STEP_S = 366 * 86_400

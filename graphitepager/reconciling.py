@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from graphitepager.model import Route
     from graphitepager.records import KnownIncident
+    from graphitepager.rules import Route
 
 PAGERDUTY = "pagerduty"  # the notifier, as routes name it
 

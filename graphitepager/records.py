@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphitepager.model import EventKind, Level, Link, Message, Severity
+from graphitepager.model import EventKind, Link, Message
+from graphitepager.rules import Level, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from graphitepager.alerting import AlertMemory
-    from graphitepager.model import Event, NearMiss, Route, SeriesKey, SeriesState
+    from graphitepager.model import Event, NearMiss, SeriesKey, SeriesState
+    from graphitepager.rules import Route
 
 
 class DeliveryStatus(enum.Enum):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphitepager.model import OWN, Entry, Event, EventKind, Level, Route
+from graphitepager.model import OWN, Event, EventKind
+from graphitepager.rules import Entry, Level, Route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from graphitepager.model import Config, Settings
+    from graphitepager.rules import Config, Settings
 
 
 def routes_for(event: Event, config: Config) -> tuple[Route, ...]:

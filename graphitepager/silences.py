@@ -8,8 +8,9 @@ import re
 from typing import TYPE_CHECKING
 
 from graphitepager import globs
-from graphitepager.model import Level, Matcher
+from graphitepager.model import Matcher
 from graphitepager.problems import quote
+from graphitepager.rules import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from graphitepager.model import Entry, Query, Series
+    from graphitepager.model import Series
     from graphitepager.rawdata import RawAnswer
+    from graphitepager.rules import Entry, Query
 
 
 def series_of(entry: Entry, answers: Mapping[Query, RawAnswer | FetchError], now: datetime) -> Sourced | FetchError:

@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphitepager.incidents import event_of
-from graphitepager.model import WHOLE_ALERT, EventKind, Incident, Level, SeriesKey, SeriesState
+from graphitepager.model import WHOLE_ALERT, EventKind, Incident, SeriesKey, SeriesState
+from graphitepager.rules import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from graphitepager.model import Entry, Event
+    from graphitepager.model import Event
+    from graphitepager.rules import Entry
 
 HELD_BY = "a storm: one incident speaks for all of its series"
 OVER = "none of its series is left"

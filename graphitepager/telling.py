@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from graphitepager import mutewindows, silences, storms
 from graphitepager.alerting import AlertMemory, Progress, owner, spokesmen
 from graphitepager.incidents import event_of
-from graphitepager.model import WHOLE_ALERT, Event, EventKind, Incident, Level, SeriesKey, SeriesState
+from graphitepager.model import WHOLE_ALERT, Event, EventKind, Incident, SeriesKey, SeriesState
+from graphitepager.rules import Level
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from graphitepager.model import Alert, Entry, Silence
+    from graphitepager.model import Silence
+    from graphitepager.rules import Alert, Entry
 
 # Series that start to fire within this time start together.
 _TOGETHER = timedelta(minutes=5)

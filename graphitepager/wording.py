@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphitepager import templates
 from graphitepager.durations import format_duration
-from graphitepager.model import Event, EventKind, Level, SeriesKey
+from graphitepager.model import Event, EventKind, SeriesKey
 from graphitepager.printable import printable
+from graphitepager.rules import Level
 from graphitepager.templates import Shown, TemplateError
 from graphitepager.thresholds import format_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from graphitepager.model import Entry
+    from graphitepager.rules import Entry
 
 # The names that a label may use; the other texts may use the labels, too.
 LABEL_NAMES = frozenset(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from graphitepager.model import Alert, Entry, Level, Query, Reading, SeriesKey, Settings
+from graphitepager.model import Reading, SeriesKey
+from graphitepager.rules import Alert, Entry, Level, Query, Settings
 from graphitepager.thresholds import Operator, Threshold
 
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)

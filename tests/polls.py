@@ -16,7 +16,8 @@ from tests.examples import MINUTE, NOON, alert
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from graphitepager.model import Alert, Entry, NearMiss
+    from graphitepager.model import NearMiss
+    from graphitepager.rules import Alert, Entry
 
 # The newest datapoint of a series, or the whole window, oldest first.
 Points: TypeAlias = "float | Sequence[float | None] | None"

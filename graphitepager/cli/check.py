@@ -22,15 +22,16 @@ from graphitepager.cli.configuration import complain
 from graphitepager.errors import FetchError, PagerError
 from graphitepager.graphite import Fetcher
 from graphitepager.messages import describe_count, value_in_words
-from graphitepager.model import COUNT, Level, NoDataPolicy, Reading
+from graphitepager.model import COUNT, Reading
 from graphitepager.printable import printable
+from graphitepager.rules import Level, NoDataPolicy
 from graphitepager.telemetry import scrub
 from graphitepager.thresholds import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from graphitepager.model import Alert, Config, Entry
+    from graphitepager.rules import Alert, Config, Entry
     from graphitepager.thresholds import Threshold
 
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "bold red", Level.NO_DATA: "magenta"}

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from graphitepager.config import Loaded
-    from graphitepager.model import Config
     from graphitepager.problems import Problem
     from graphitepager.records import KeptConfig
+    from graphitepager.rules import Config
 
 DEFAULT_PATH = "alerts.yml"
 # An error of requests names a path without its host. A shorter one is an ordinary word, such as ping.

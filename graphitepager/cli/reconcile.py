@@ -25,10 +25,11 @@ from graphitepager.telemetry import scrub
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from graphitepager.model import Route, SeriesKey
+    from graphitepager.model import SeriesKey
     from graphitepager.notifiers.pagerduty import PagerDuty
     from graphitepager.reconciling import Differences, RemoteIncident
     from graphitepager.records import KnownIncident
+    from graphitepager.rules import Route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

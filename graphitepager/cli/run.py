@@ -16,7 +16,7 @@ from graphitepager.store import Store
 from graphitepager.telemetry import log
 
 if TYPE_CHECKING:
-    from graphitepager.model import Config
+    from graphitepager.rules import Config
 
 
 @click.command("run")

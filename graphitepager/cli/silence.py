@@ -17,8 +17,9 @@ from graphitepager.cli import configuration
 from graphitepager.cli.configuration import complain
 from graphitepager.durations import format_duration, parse_duration
 from graphitepager.errors import PagerError
-from graphitepager.model import Level, SeriesKey
+from graphitepager.model import SeriesKey
 from graphitepager.printable import printable
+from graphitepager.rules import Level
 from graphitepager.store import Store
 from graphitepager.telemetry import scrub
 

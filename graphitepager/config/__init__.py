@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from graphitepager.config.expansion import Expanded, Origin
     from graphitepager.config.yamlsource import Data, Path
-    from graphitepager.model import Config
+    from graphitepager.rules import Config
 
 _BYTE_ORDER_MARK = "\ufeff"
 _LINK = re.compile(r"\s*https?://[^/\s]+", re.IGNORECASE)

@@ -10,7 +10,7 @@ from pydantic_core import PydanticKnownError
 from graphitepager import thresholds
 from graphitepager.config.fields import did_you_mean, number_or_text, refuse
 from graphitepager.config.yamlsource import describe
-from graphitepager.model import Judged
+from graphitepager.rules import Judged
 from graphitepager.thresholds import (
     CONDITION_PATTERN,
     NUMBER_PATTERN,

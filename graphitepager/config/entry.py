@@ -43,7 +43,7 @@ from graphitepager.config.selecting import ExpectKeys, Patterns
 from graphitepager.config.sourcing import CompareKeys, RatioKeys, contradictions
 from graphitepager.config.templating import Labels, Runbook, Template
 from graphitepager.durations import parse_offset
-from graphitepager.model import NoDataPolicy
+from graphitepager.rules import NoDataPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

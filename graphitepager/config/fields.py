@@ -19,8 +19,8 @@ from pydantic_core import PydanticCustomError
 
 from graphitepager.config.yamlsource import describe
 from graphitepager.durations import DURATION_PATTERN, parse_duration, parse_offset
-from graphitepager.model import ComparedAs, Judged, NoDataPolicy, OnVanish
 from graphitepager.problems import quote
+from graphitepager.rules import ComparedAs, Judged, NoDataPolicy, OnVanish
 from graphitepager.thresholds import NUMBER_PATTERN
 
 if TYPE_CHECKING:

@@ -10,24 +10,14 @@ from graphitepager.config.bounds import bounds_of
 from graphitepager.config.muting import mute_window
 from graphitepager.config.sourcing import compare_of, query_of, ratio_of, shortest_window
 from graphitepager.durations import format_duration, parse_offset
-from graphitepager.model import (
-    Alert,
-    Config,
-    Entry,
-    Judged,
-    Level,
-    NoDataPolicy,
-    OnVanish,
-    Query,
-    Settings,
-)
+from graphitepager.rules import Alert, Config, Entry, Judged, Level, NoDataPolicy, OnVanish, Query, Settings
 from graphitepager.selection import names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from graphitepager.config.schema import AlertEntry, AlertsFile
-    from graphitepager.model import MuteWindow
+    from graphitepager.rules import MuteWindow
 
 _STORM_LIMIT = 20
 _AT_ONCE = timedelta(0)

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, WrapValidator, mode
 from graphitepager.config.fields import OneOrMore, PagingLevels, Text, did_you_mean, refuse
 from graphitepager.config.sections import Section
 from graphitepager.config.yamlsource import describe
-from graphitepager.model import Level, MuteWindow
+from graphitepager.rules import Level, MuteWindow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from graphitepager.config.fields import Or, RoutingKey, refuse, word_of
 from graphitepager.config.sections import ROUTING_KEY, Section
 from graphitepager.config.yamlsource import describe
-from graphitepager.model import Level, Route, Severity
+from graphitepager.rules import Level, Route, Severity
 
 _NAME_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
 _NAMES_SCHEMA: dict[str, Any] = {"anyOf": [_NAME_SCHEMA, {"type": "array", "items": _NAME_SCHEMA, "minItems": 1}]}

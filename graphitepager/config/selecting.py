@@ -10,7 +10,7 @@ from graphitepager import selection
 from graphitepager.config.fields import OneOrMore, SeriesCount, Text, refuse
 from graphitepager.config.sections import Section
 from graphitepager.config.yamlsource import describe
-from graphitepager.model import Expected, Level
+from graphitepager.rules import Expected, Level
 
 
 def _pattern(text: str) -> str:

@@ -10,7 +10,7 @@ from pydantic import Field
 from graphitepager.config.fields import ComparedWord, Nodes, Scale, SomeTime, Switch, Text
 from graphitepager.config.sections import Section
 from graphitepager.durations import parse_offset
-from graphitepager.model import Compare, Judged, Query, Ratio
+from graphitepager.rules import Compare, Judged, Query, Ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from graphitepager.config.inputs import Inputs
     from graphitepager.config.schema import AlertsFile
     from graphitepager.config.yamlsource import Path
-    from graphitepager.model import Alert
     from graphitepager.problems import Problem
+    from graphitepager.rules import Alert
 
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
 _MOST_LABELS = 30

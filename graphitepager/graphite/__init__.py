@@ -18,8 +18,8 @@ from graphitepager.graphite.render import Connection
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from graphitepager.model import Query, Settings
     from graphitepager.rawdata import RawAnswer
+    from graphitepager.rules import Query, Settings
 
     Outcome: TypeAlias = RawAnswer | FetchError
 

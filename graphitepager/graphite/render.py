@@ -26,8 +26,8 @@ from graphitepager.errors import FetchError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from graphitepager.model import Query, Settings
     from graphitepager.rawdata import RawAnswer
+    from graphitepager.rules import Query, Settings
 
 # Where an answer that runs away ends; a million series of a minute each are about 70 MB.
 MAX_ANSWER_BYTES = 128 * 1024 * 1024

@@ -15,7 +15,8 @@ from graphitepager.errors import SendError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from graphitepager.model import Message, Settings
+    from graphitepager.model import Message
+    from graphitepager.rules import Settings
 
 # Route's names for them, and where their factories are: imported when first wanted, for their clients load slowly.
 NOTIFIERS = {

@@ -25,11 +25,13 @@ import pagerduty
 
 from graphitepager.deadlines import run_within
 from graphitepager.errors import SendError
-from graphitepager.model import EventKind, Level
+from graphitepager.model import EventKind
 from graphitepager.printable import printable
+from graphitepager.rules import Level
 
 if TYPE_CHECKING:
-    from graphitepager.model import Message, Settings
+    from graphitepager.model import Message
+    from graphitepager.rules import Settings
 
 MAX_TEXT = 1024  # PagerDuty's limit for a summary; a sane one for the other lines
 MAX_DEDUP_KEY = 255

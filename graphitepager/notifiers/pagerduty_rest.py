@@ -25,7 +25,7 @@ from graphitepager.reconciling import RemoteIncident, RemoteStatus
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from graphitepager.model import Settings
+    from graphitepager.rules import Settings
 
 _PAGE = 100  # PagerDuty's limit, as is the next one: how deep a list can be read
 _LAST_POSITION = 10_000

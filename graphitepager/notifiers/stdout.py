@@ -12,7 +12,8 @@ from graphitepager.printable import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from graphitepager.model import Message, Settings
+    from graphitepager.model import Message
+    from graphitepager.rules import Settings
 
 
 def from_settings(_settings: Settings) -> Stdout:

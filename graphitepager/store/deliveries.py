@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, exists, func, literal, or_, select, update
 
-from graphitepager.model import Delivery, EventKind, Level, Route
+from graphitepager.model import Delivery, EventKind
 from graphitepager.records import Backlog, DeliveryStatus, from_json
+from graphitepager.rules import Level, Route
 from graphitepager.store.tables import UtcDateTime, deliveries, incidents
 
 if TYPE_CHECKING:

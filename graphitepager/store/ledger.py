@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from graphitepager.model import WHOLE_ALERT, EventKind, Route, SeriesKey
+from graphitepager.model import WHOLE_ALERT, EventKind, SeriesKey
 from graphitepager.records import DeliveryStatus, KnownIncident, OpenIncident, to_json
+from graphitepager.rules import Route
 from graphitepager.store.tables import deliveries, incidents, near_misses, text_id
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, insert, select
 
 from graphitepager.alerting import AlertMemory
-from graphitepager.model import Incident, Level, SeriesKey, SeriesState
+from graphitepager.model import Incident, SeriesKey, SeriesState
+from graphitepager.rules import Level
 from graphitepager.store.tables import known_series, series_states, text_id
 
 if TYPE_CHECKING:

@@ -29,8 +29,9 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-from graphitepager.model import EventKind, Level
+from graphitepager.model import EventKind
 from graphitepager.records import DeliveryStatus
+from graphitepager.rules import Level
 
 if TYPE_CHECKING:
     import enum

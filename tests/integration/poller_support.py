@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from graphitepager.errors import FetchError, StoreError
-from graphitepager.model import Config, Query, Series
+from graphitepager.model import Series
 from graphitepager.poller import Poller
 from graphitepager.rawdata import RawAnswer
+from graphitepager.rules import Config, Query
 from graphitepager.store import Store
 from tests.examples import MINUTE, NOON, PAGERDUTY_KEY, alert, entry, settings
 

@@ -13,8 +13,9 @@ import psycopg
 from sqlalchemy.engine import URL
 
 from graphitepager.incidents import dedup_key
-from graphitepager.model import Event, EventKind, Incident, Level, Link, Message, Route, SeriesKey, SeriesState
+from graphitepager.model import Event, EventKind, Incident, Link, Message, SeriesKey, SeriesState
 from graphitepager.records import Change, PollRecord
+from graphitepager.rules import Level, Route
 from graphitepager.store.database import database_url
 from tests.support import missing
 

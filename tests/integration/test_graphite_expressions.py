@@ -11,7 +11,8 @@ import requests
 import yaml
 
 from graphitepager import config, folding, rawdata
-from graphitepager.model import Judged, Query, Series
+from graphitepager.model import Series
+from graphitepager.rules import Judged, Query
 from tests import sample_data
 
 if TYPE_CHECKING:

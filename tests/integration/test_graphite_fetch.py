@@ -12,8 +12,8 @@ import pytest
 from graphitepager import rawdata
 from graphitepager.errors import FetchError
 from graphitepager.graphite import Fetcher
-from graphitepager.model import Query, Settings
 from graphitepager.rawdata import RawAnswer
+from graphitepager.rules import Query, Settings
 from tests import sample_data
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from tests.integration.test_graphite_expressions import CHECK, LOCK, NOW, TIMES,
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from graphitepager.model import Query, Reading
+    from graphitepager.model import Reading
     from graphitepager.rawdata import RawAnswer
+    from graphitepager.rules import Query
     from tests.graphite_server.client import Graphite
     from tests.integration.conftest import StartGraphite
 

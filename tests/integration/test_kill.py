@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from graphitepager.incidents import dedup_key
-from graphitepager.model import Level, SeriesKey
+from graphitepager.model import SeriesKey
+from graphitepager.rules import Level
 from tests.fakes.graphite import FakeGraphite, respond
 from tests.fakes.pagerduty import Effect, FakePagerDuty, Fault
 from tests.integration.pager_process import Pager

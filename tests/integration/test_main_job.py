@@ -14,7 +14,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from graphitepager.incidents import dedup_key
-from graphitepager.model import Level, SeriesKey
+from graphitepager.model import SeriesKey
+from graphitepager.rules import Level
 from tests.fakes.pagerduty import FakePagerDuty, Fault, Status, assert_no_secret
 from tests.integration.pager_process import Pager, eventually, run, running
 from tests.integration.store_support import KINDS, empty_database

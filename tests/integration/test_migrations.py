@@ -18,8 +18,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import DateTime, NullPool, column, create_engine, insert, inspect, table, text
 
 from graphitepager.errors import StoreError
-from graphitepager.model import EventKind, Incident, Level, SeriesKey, SeriesState
+from graphitepager.model import EventKind, Incident, SeriesKey, SeriesState
 from graphitepager.records import PollSummary, to_json
+from graphitepager.rules import Level
 from graphitepager.store import Store
 from graphitepager.store.migrations import HEAD, VERSION_TABLE
 from graphitepager.store.tables import metadata

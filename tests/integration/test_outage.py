@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from graphitepager.incidents import dedup_key
-from graphitepager.model import Level, SeriesKey
+from graphitepager.model import SeriesKey
+from graphitepager.rules import Level
 from tests.fakes.pagerduty import Fault
 from tests.soak import verdict
 from tests.soak.rulebook import BAD, FINE, SIMPLE, UNEASY

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from graphitepager.errors import StoreError
-from graphitepager.model import OWN, Compare, Config, Level, Query, Ratio, SeriesKey
+from graphitepager.model import OWN, SeriesKey
 from graphitepager.poller import Poller
+from graphitepager.rules import Compare, Config, Level, Query, Ratio
 from tests.examples import MINUTE, NOON, PAGERDUTY_KEY, alert, entry, settings
 from tests.integration.poller_support import NEW_KEY, LosesTheAnswer, Scene, sent
 from tests.integration.store_support import empty_database

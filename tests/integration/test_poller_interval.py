@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from graphitepager.model import COUNT, Config, Expected, Level
+from graphitepager.model import COUNT
 from graphitepager.poller import Poller
+from graphitepager.rules import Config, Expected, Level
 from graphitepager.silences import parse_matcher
 from tests.examples import MINUTE, NOON, alert, entry
 from tests.integration.poller_support import LosesTheAnswer, Scene, sent

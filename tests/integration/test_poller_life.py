@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event as sqlalchemy_event
 
-from graphitepager.model import WHOLE_ALERT, Config, Level, Route, Severity
+from graphitepager.model import WHOLE_ALERT
 from graphitepager.poller import TOLD_ELSEWHERE, Poller
+from graphitepager.rules import Config, Level, Route, Severity
 from graphitepager.silences import parse_matcher
 from tests.examples import MINUTE, PAGERDUTY_KEY, alert, entry, settings
 from tests.integration.poller_support import NEW_KEY, LosesTheAnswer, Scene, sent

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy.engine import URL
 
 from graphitepager.incidents import DEDUP_PREFIX, dedup_key
-from graphitepager.model import Level, Route, SeriesKey
+from graphitepager.model import SeriesKey
 from graphitepager.notifiers.pagerduty import PagerDuty
+from graphitepager.rules import Level, Route
 from graphitepager.store import Store
 from tests.fakes.pagerduty import FakePagerDuty, Fault, assert_no_secret
 from tests.integration.pager_process import run

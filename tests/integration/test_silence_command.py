@@ -12,7 +12,8 @@ import click
 import pytest
 
 from graphitepager.cli.silence import _login_name
-from graphitepager.model import WHOLE_ALERT, Incident, Level, Matcher, SeriesKey, SeriesState
+from graphitepager.model import WHOLE_ALERT, Incident, Matcher, SeriesKey, SeriesState
+from graphitepager.rules import Level
 from graphitepager.store import Store
 from tests.fakes.pagerduty import assert_no_secret
 from tests.integration.pager_process import run

@@ -13,8 +13,9 @@ from sqlalchemy import Engine, event
 
 from graphitepager.alerting import AlertMemory
 from graphitepager.errors import StoreError
-from graphitepager.model import WHOLE_ALERT, EventKind, Level, Route, SeriesKey, SeriesState
+from graphitepager.model import WHOLE_ALERT, EventKind, SeriesKey, SeriesState
 from graphitepager.records import PollSummary, Snapshot
+from graphitepager.rules import Level, Route
 from graphitepager.store import Store
 from tests.integration.store_support import NOON, PAGERDUTY, firing, poll, record, resolved, told, triggered
 

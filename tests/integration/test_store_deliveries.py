@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from graphitepager.model import EventKind, Level, NearMiss, Route, SeriesKey
+from graphitepager.model import EventKind, NearMiss, SeriesKey
 from graphitepager.records import DeliveryStatus
+from graphitepager.rules import Level, Route
 from graphitepager.store import Store, tables
 from tests.integration.store_support import (
     NOON,

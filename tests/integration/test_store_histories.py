@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from graphitepager.incidents import dedup_key
-from graphitepager.model import EventKind, Level, Route
+from graphitepager.model import EventKind
+from graphitepager.rules import Level, Route
 from graphitepager.store import Store
 from tests.integration.store_support import NOON, empty_database, held, record, repeated, resolved, triggered
 

@@ -16,11 +16,12 @@ import structlog
 from sqlalchemy import select
 
 from graphitepager.errors import SendError
-from graphitepager.model import EventKind, Level, Route
+from graphitepager.model import EventKind
 from graphitepager.notifiers.pagerduty import PagerDuty
 from graphitepager.notifiers.stdout import Stdout
 from graphitepager.outbox import Outbox
 from graphitepager.records import Backlog
+from graphitepager.rules import Level, Route
 from graphitepager.store import Store, tables
 from tests.fakes.pagerduty import Answer, FakePagerDuty, Fault
 from tests.integration.store_support import NOON, empty_database, record, repeated, resolved, triggered

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from graphitepager.model import EventKind, Level, Route
+from graphitepager.model import EventKind
 from graphitepager.records import Backlog
+from graphitepager.rules import Level, Route
 from graphitepager.store import Store
 from tests.integration.store_support import NOON, record, repeated, resolved, triggered
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graphitepager.model import Incident, Level, SeriesKey, SeriesState
+from graphitepager.model import Incident, SeriesKey, SeriesState
+from graphitepager.rules import Level
 from tests.integration.store_support import NOON, record
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from threading import Event as ThreadEvent
 
-    from graphitepager.model import Query, Series
+    from graphitepager.model import Series
+    from graphitepager.rules import Query
     from tests.soak.rulebook import Rulebook
 
 STEP_S = 60

@@ -6,7 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from graphitepager.incidents import dedup_key
-from graphitepager.model import OWN, EventKind, Level, SeriesKey
+from graphitepager.model import OWN, EventKind, SeriesKey
+from graphitepager.rules import Level
 from tests.fakes.pagerduty import Effect
 from tests.soak.rulebook import SIMPLE
 

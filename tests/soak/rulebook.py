@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from graphitepager import config as configuration
-from graphitepager.model import Level
+from graphitepager.rules import Level
 
 if TYPE_CHECKING:
-    from graphitepager.model import Config
+    from graphitepager.rules import Config
 
 KEYS = ("1" * 32, "2" * 32, "3" * 32)
 

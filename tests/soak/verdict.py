@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from graphitepager.incidents import dedup_key
-from graphitepager.model import OWN, Level, SeriesKey
+from graphitepager.model import OWN, SeriesKey
+from graphitepager.rules import Level
 from tests.soak.canned import Lack
 from tests.soak.rulebook import FINE, SIMPLE
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from structlog.typing import EventDict
 
-    from graphitepager.model import Config
     from graphitepager.records import PollRecord
+    from graphitepager.rules import Config
     from tests.fakes.pagerduty import Event
     from tests.soak.parts import SoakStore
     from tests.soak.rulebook import Rulebook

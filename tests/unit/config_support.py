@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from graphitepager.config import load
 
 if TYPE_CHECKING:
-    from graphitepager.model import Alert, Entry, Settings
+    from graphitepager.rules import Alert, Entry, Settings
 
 ENVIRON = {"GRAPHITE_URL": "https://graphite.example.com", "PAGERDUTY_KEY": "0123456789abcdef0123456789abcdef"}
 

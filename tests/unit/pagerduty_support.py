@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from graphitepager.errors import SendError
-from graphitepager.model import EventKind, Level, Link, Message
+from graphitepager.model import EventKind, Link, Message
+from graphitepager.rules import Level
 from tests.fakes.pagerduty import assert_no_secret
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from itertools import chain
 
 from graphitepager import alerting, telling
 from graphitepager.alerting import AlertMemory
-from graphitepager.model import WHOLE_ALERT, EventKind, Level, NoDataPolicy, OnVanish, Query
+from graphitepager.model import WHOLE_ALERT, EventKind
+from graphitepager.rules import Level, NoDataPolicy, OnVanish, Query
 from tests.examples import MINUTE, NOON, alert, entry
 from tests.polls import BAD, FAILED, FINE, Points, Polls
 

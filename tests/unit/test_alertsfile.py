@@ -7,9 +7,9 @@ from structlog.testing import capture_logs
 
 from graphitepager.alertsfile import AlertsFile
 from graphitepager.errors import ConfigError, PagerError
-from graphitepager.model import Config
 from graphitepager.problems import ENVIRONMENT, Problem
 from graphitepager.records import KeptConfig
+from graphitepager.rules import Config
 from tests.examples import alert, settings
 
 PATH = "conf/alerts.yml"

@@ -9,12 +9,14 @@ import pytest
 
 from graphitepager import checks
 from graphitepager.errors import FetchError
-from graphitepager.model import Judged, Level, Query, Series
+from graphitepager.model import Series
 from graphitepager.rawdata import RawAnswer
+from graphitepager.rules import Judged, Level, Query
 from tests.examples import MINUTE, alert, entry
 
 if TYPE_CHECKING:
-    from graphitepager.model import Alert, Entry, Reading
+    from graphitepager.model import Reading
+    from graphitepager.rules import Alert, Entry
 
 START = 1_700_000_000
 NOW = datetime.fromtimestamp(START + 60, UTC)

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from graphitepager import alerting, checks, sources, telling
 from graphitepager.alerting import AlertMemory
 from graphitepager.errors import FetchError
-from graphitepager.model import Compare, ComparedAs, Event, Judged, Level, Query, Ratio, Reading, Series
+from graphitepager.model import Event, Reading, Series
 from graphitepager.rawdata import RawAnswer
+from graphitepager.rules import Compare, ComparedAs, Judged, Level, Query, Ratio
 from tests.examples import MINUTE, alert, entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from graphitepager.model import Entry
+    from graphitepager.rules import Entry
 
 WEEK = timedelta(weeks=1)
 START = 1_700_000_040

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from graphitepager.config import load
-from graphitepager.model import Config, Entry, Level, NoDataPolicy, Query, Settings
+from graphitepager.rules import Config, Entry, Level, NoDataPolicy, Query, Settings
 from graphitepager.selection import Names
 from graphitepager.thresholds import Operator, Threshold
 

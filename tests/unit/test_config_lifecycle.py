@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from graphitepager.config import load
-from graphitepager.model import Judged, NoDataPolicy, OnVanish, Query
+from graphitepager.rules import Judged, NoDataPolicy, OnVanish, Query
 from tests.unit.config_support import (
     ENVIRON,
     alert_with,
@@ -21,7 +21,7 @@ from tests.unit.config_support import (
 )
 
 if TYPE_CHECKING:
-    from graphitepager.model import Entry
+    from graphitepager.rules import Entry
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)

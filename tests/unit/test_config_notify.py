@@ -7,8 +7,8 @@ import pytest
 from graphitepager.cli.configuration import secrets_of
 from graphitepager.config import load
 from graphitepager.config.notifying import NotifierType
-from graphitepager.model import Level, Route
 from graphitepager.notifiers import NOTIFIERS
+from graphitepager.rules import Level, Route
 from tests.unit.config_support import ENVIRON, alert_with, complaint_about, entry_of, file_with, headlines
 
 KEY = "fedcba9876543210fedcba9876543210"

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from graphitepager.config import load
-from graphitepager.model import Level, MuteWindow
+from graphitepager.rules import Level, MuteWindow
 from tests.unit.config_support import (
     ENVIRON,
     alert_with,

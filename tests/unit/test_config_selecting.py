@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from graphitepager.model import Expected, Level, Query
+from graphitepager.rules import Expected, Level, Query
 from graphitepager.selection import names
 from tests.unit.config_support import alert_with, alerts_of, complaint_about, entry_of, file_with, headlines
 

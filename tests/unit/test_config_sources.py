@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from graphitepager.config import load
-from graphitepager.model import Compare, ComparedAs, Query, Ratio
+from graphitepager.rules import Compare, ComparedAs, Query, Ratio
 from tests.unit.config_support import ENVIRON, alerts_of, complaint_about, entry_of, file_with, headlines
 
 if TYPE_CHECKING:
-    from graphitepager.model import Entry
+    from graphitepager.rules import Entry
 
 WEEK = timedelta(weeks=1)
 

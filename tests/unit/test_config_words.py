@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from graphitepager.config import load
-from graphitepager.model import Level, Severity
+from graphitepager.rules import Level, Severity
 from tests.unit.config_support import ENVIRON, alert_with, complaint_about, entry_of, file_with, headlines
 
 

@@ -15,7 +15,7 @@ from graphitepager.config.files import Files, IncludedFile
 from graphitepager.config.plainyaml import as_yaml
 from graphitepager.config.yamlsource import parse
 from graphitepager.library import Library
-from graphitepager.model import Level
+from graphitepager.rules import Level
 from tests.examples import bound_of
 from tests.unit.config_support import ENVIRON, alerts_of, headlines
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from graphitepager.config.yamlsource import Data
-    from graphitepager.model import Entry
+    from graphitepager.rules import Entry
 
 
 def entries_of(text: str) -> list[Data]:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphitepager.folding import breaching_run, fold
-from graphitepager.model import Judged, Series
+from graphitepager.model import Series
+from graphitepager.rules import Judged
 
 START = 1_700_000_000
 FOLDED = [judged for judged in Judged if judged not in {Judged.LAST, Judged.AGE}]

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from graphitepager.graphite import Fetcher
-from graphitepager.model import Query, Series, Settings
+from graphitepager.model import Series
 from graphitepager.rawdata import RawAnswer
+from graphitepager.rules import Query, Settings
 from tests.fakes.graphite import FOREVER, SERIES, Answer, FakeGraphite, head, respond
 
 if TYPE_CHECKING:

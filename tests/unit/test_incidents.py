@@ -9,7 +9,8 @@ import pytest
 
 from graphitepager import incidents
 from graphitepager.incidents import dedup_key
-from graphitepager.model import EventKind, Judged, Level, NoDataPolicy, SeriesKey
+from graphitepager.model import EventKind, SeriesKey
+from graphitepager.rules import Judged, Level, NoDataPolicy
 from tests.examples import KEY, MINUTE, NOON, entry
 from tests.polls import BAD, FINE, UNEASY, OneSeries
 

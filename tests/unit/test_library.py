@@ -10,7 +10,7 @@ from graphitepager.config import load
 from graphitepager.config.plainyaml import as_yaml
 from graphitepager.config.readymade import read_check
 from graphitepager.library import Library
-from graphitepager.model import Entry, Level
+from graphitepager.rules import Entry, Level
 from tests.examples import bound_of
 from tests.unit.config_support import ENVIRON
 

@@ -11,22 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from graphitepager.messages import SUMMARY_LIMIT, minimal, render, runbook_link
-from graphitepager.model import (
-    WHOLE_ALERT,
-    Compare,
-    Event,
-    EventKind,
-    Level,
-    Message,
-    Query,
-    Ratio,
-    SeriesKey,
-)
+from graphitepager.model import WHOLE_ALERT, Event, EventKind, Message, SeriesKey
+from graphitepager.rules import Compare, Level, Query, Ratio
 from graphitepager.thresholds import Operator, format_number, parse, parse_unit, threshold_of
 from tests.examples import GRAPHITE_URL, KEY, MINUTE, NOON, entry
 
 if TYPE_CHECKING:
-    from graphitepager.model import Entry
+    from graphitepager.rules import Entry
 
 
 def message(kind: EventKind, level: Level, **other: object) -> Message:

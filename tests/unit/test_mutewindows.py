@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphitepager.model import Level, MuteWindow
 from graphitepager.mutewindows import ends_at, open_window
+from graphitepager.rules import Level, MuteWindow
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)

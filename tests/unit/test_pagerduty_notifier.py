@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from graphitepager.model import EventKind, Level, Link, Message, Settings, Severity
+from graphitepager.model import EventKind, Link, Message
 from graphitepager.notifiers import load
 from graphitepager.notifiers.pagerduty import PagerDuty
+from graphitepager.rules import Level, Settings, Severity
 from tests.fakes.pagerduty import Effect, Event, FakePagerDuty
 from tests.unit.pagerduty_support import KEY, NOON, message
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from graphitepager.incidents import DEDUP_PREFIX
-from graphitepager.model import Settings
 from graphitepager.notifiers.pagerduty_rest import ListingError, open_incidents
 from graphitepager.reconciling import RemoteIncident, RemoteStatus
+from graphitepager.rules import Settings
 from tests.fakes.pagerduty import Answer, FakePagerDuty, Fault, assert_no_secret
 from tests.unit.pagerduty_support import KEY, eventually, follow_up, post, trigger
 

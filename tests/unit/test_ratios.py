@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from graphitepager import sources
 from graphitepager.errors import FetchError
-from graphitepager.model import Query, Ratio, Series
+from graphitepager.model import Series
 from graphitepager.rawdata import RawAnswer
+from graphitepager.rules import Query, Ratio
 from tests.examples import entry
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from graphitepager.model import Level, Route, SeriesKey
+from graphitepager.model import SeriesKey
 from graphitepager.reconciling import Differences, Knowledge, RemoteIncident, RemoteStatus, compare, pagerduty_routes
 from graphitepager.records import KnownIncident
+from graphitepager.rules import Level, Route
 
 ROUTE = Route("pagerduty", "R0utingKey")
 STDOUT = Route("stdout", "")

@@ -7,8 +7,9 @@ from datetime import UTC
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphitepager.model import EventKind, Level, Link, Message, Severity
+from graphitepager.model import EventKind, Link, Message
 from graphitepager.records import from_json, to_json
+from graphitepager.rules import Level, Severity
 
 any_text = st.text(st.characters(exclude_categories=[]))  # lone surrogates and U+0000 included
 messages = st.builds(

@@ -12,8 +12,9 @@ import pytest
 from graphitepager import __version__
 from graphitepager.errors import FetchError
 from graphitepager.graphite.render import Connection
-from graphitepager.model import Query, Series, Settings
+from graphitepager.model import Series
 from graphitepager.rawdata import RawAnswer
+from graphitepager.rules import Query, Settings
 from tests.fakes.graphite import FOREVER, SERIES, Answer, FakeGraphite, chunk, compressed, gzipped, head, respond
 
 if TYPE_CHECKING:

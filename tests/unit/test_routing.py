@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from graphitepager import health
-from graphitepager.model import Config, Entry, Event, EventKind, Level, Route, Settings
+from graphitepager.model import Event, EventKind
 from graphitepager.routing import routes_for
+from graphitepager.rules import Config, Entry, Level, Route, Settings
 from tests.examples import KEY, NOON, alert, entry, settings
 
 OWN, PER_LEVEL, GLOBAL = "1" * 32, "2" * 32, "3" * 32

@@ -11,13 +11,14 @@ import pytest
 from graphitepager import incidents, telling
 from graphitepager.alerting import owner
 from graphitepager.messages import render
-from graphitepager.model import COUNT, WHOLE_ALERT, Expected, Level, NoDataPolicy, SeriesKey
+from graphitepager.model import COUNT, WHOLE_ALERT, SeriesKey
+from graphitepager.rules import Expected, Level, NoDataPolicy
 from graphitepager.selection import names
 from tests.examples import GRAPHITE_URL, MINUTE, alert, entry
 from tests.polls import BAD, FAILED, FINE, UNEASY, Polls
 
 if TYPE_CHECKING:
-    from graphitepager.model import Entry
+    from graphitepager.rules import Entry
 
 TRIGGERED, RESOLVED = ("trigger", COUNT, "critical"), ("resolve", COUNT, "critical")
 

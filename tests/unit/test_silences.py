@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphitepager.model import Level, Matcher, Silence
+from graphitepager.model import Matcher, Silence
+from graphitepager.rules import Level
 from graphitepager.silences import format_matcher, from_json, matches, parse_matcher, silencing, to_json
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

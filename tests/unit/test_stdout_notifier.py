@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from graphitepager.errors import SendError
-from graphitepager.model import EventKind, Level, Link, Message, Settings
+from graphitepager.model import EventKind, Link, Message
 from graphitepager.notifiers import NOTIFIERS, load
 from graphitepager.notifiers.stdout import Stdout
+from graphitepager.rules import Level, Settings
 
 SETTINGS = Settings(graphite_url="http://graphite")
 

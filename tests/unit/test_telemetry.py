@@ -17,7 +17,7 @@ import pytest
 
 from graphitepager import logwriter, telemetry
 from graphitepager.cli.configuration import secrets_of
-from graphitepager.model import Config, Settings
+from graphitepager.rules import Config, Settings
 from graphitepager.telemetry import configure, flush, keep_secret, log, scrub
 from tests.unit.pagerduty_support import eventually
 

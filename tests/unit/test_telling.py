@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from graphitepager import storms, telling
-from graphitepager.model import WHOLE_ALERT, EventKind, Level, MuteWindow, Silence
+from graphitepager.model import WHOLE_ALERT, EventKind, Silence
+from graphitepager.rules import Level, MuteWindow
 from graphitepager.silences import parse_matcher
 from graphitepager.telling import Holds
 from tests.examples import MINUTE, NOON, entry

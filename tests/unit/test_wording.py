@@ -13,28 +13,15 @@ from hypothesis import strategies as st
 from graphitepager.errors import PagerError
 from graphitepager.health import own_alert
 from graphitepager.messages import SUMMARY_LIMIT, render
-from graphitepager.model import (
-    COUNT,
-    OWN,
-    WHOLE_ALERT,
-    Compare,
-    Event,
-    EventKind,
-    Level,
-    Link,
-    Message,
-    Query,
-    Ratio,
-    SeriesKey,
-    Severity,
-)
+from graphitepager.model import COUNT, OWN, WHOLE_ALERT, Event, EventKind, Link, Message, SeriesKey
+from graphitepager.rules import Compare, Level, Query, Ratio, Severity
 from graphitepager.templates import check
 from graphitepager.thresholds import Operator, Threshold, parse, threshold_of
 from graphitepager.wording import DETAILS, LABEL_NAMES, NAMES, nodes_of, trial
 from tests.examples import GRAPHITE_URL, MINUTE, NOON, entry, settings
 
 if TYPE_CHECKING:
-    from graphitepager.model import Entry
+    from graphitepager.rules import Entry
 
 KEY = SeriesKey("MongoDB lock", "servers.db1.lock")
 STORM = SeriesKey(KEY.alert, WHOLE_ALERT + "critical×23")
