@@ -62,9 +62,24 @@ def advance(
 ) -> Progress:
     """Take an alert through one poll. A series that is fine and was fine costs nothing here.
 
+    The evaluation has a reading at least of each series that is not fine, or that the memory has a state of.
     `unobserved` is for how long, before this poll, nobody saw whether there was data: it does not count as missing.
     """
+    if _is_as_ever(alert, evaluation, memory):
+        return Progress(memory=memory)
     return _Advance(alert, evaluation, memory, now, unobserved).progress()
+
+
+def _is_as_ever(alert: Alert, evaluation: Evaluation, memory: AlertMemory) -> bool:
+    """Whether every series that has ever come is there, no other, and all is well as it was: the usual case by far."""
+    (entry, *others), (owned, *_) = alert.entries, evaluation.owned or (_NOTHING_KNOWN,)
+    return (
+        not (memory.states or evaluation.readings or evaluation.unreadable or others)
+        and evaluation.is_complete
+        and bool(owned)
+        and entry.expect_series is None
+        and memory.known == {entry.source: owned}
+    )
 
 
 def spokesmen(alert: Alert) -> tuple[Entry, ...]:
@@ -205,7 +220,7 @@ class _Advance:
     def _absent(self) -> dict[str, Entry]:
         """The series that should have come, each with the entry that owned it, as far as that is known."""
         one = self._evaluation
-        seen = one.readings.keys() | one.excluded | one.unreadable | one.left_out
+        seen = one.excluded.union(one.left_out, *one.owned)
         absent: dict[str, Entry] = {}
         for entry in self._alert.entries:
             gone = _known_of(entry, self._memory) - seen - absent.keys()
@@ -231,7 +246,8 @@ class _Advance:
 
     def _still_there(self) -> int:
         """How many of the series that came before have come now; new ones say nothing of what is gone."""
-        return len(_union(self._memory.known.values()) & self._evaluation.readings.keys())
+        come = _union(self._evaluation.owned) - self._evaluation.unreadable
+        return len(_union(self._memory.known.values()) & come)
 
     def _retire_together(self, together: AbstractSet[str]) -> None:
         """End and forget what has been gone together for a day; an alert without any series goes on missing them."""
@@ -254,7 +270,7 @@ class _Advance:
         one = self._evaluation
         if not one.is_complete:
             return dict.fromkeys(one.excluded & self._states.keys(), EXCLUDED)
-        gone = {name for name in self._states.keys() - one.readings.keys() - one.unreadable if _is_series(name)}
+        gone = {name for name in self._states.keys() - _union(one.owned) if _is_series(name)}
         changed = dict.fromkeys(gone & self._of_changed_targets(), TARGET_CHANGED)
         left_out = dict.fromkeys(gone & (one.left_out | self._not_taken()), LEFT_OUT)
         return changed | left_out | dict.fromkeys(gone & one.excluded, EXCLUDED)
@@ -278,14 +294,18 @@ class _Advance:
     def _known_after(self) -> Mapping[str, frozenset[str]]:
         if not self._evaluation.is_complete:
             return self._memory.known
-        owned: dict[str, set[str]] = {entry.source: set() for entry in self._alert.entries}
-        for name, reading in self._evaluation.readings.items():
-            owned[reading.entry.source].add(name)
-        seen = self._evaluation.readings.keys() | self._evaluation.excluded | self._evaluation.left_out
+        one = self._evaluation
+        known: dict[str, frozenset[str]] = {}
+        for entry, owned in zip(self._alert.entries, one.owned, strict=True):
+            come = owned - one.unreadable if one.unreadable else owned
+            before = known.get(entry.source)
+            known[entry.source] = come if before is None else before | come
+        seen = one.excluded.union(one.left_out, *known.values()) | self._forgotten
         for entry in self._alert.entries:
-            missed = _known_of(entry, self._memory) - seen - self._forgotten
-            owned[entry.source] |= missed if entry.include is None else set(filter(entry.takes, missed))
-        return {target: frozenset(names) for target, names in owned.items()}
+            missed = _known_of(entry, self._memory) - seen
+            if missed := missed if entry.include is None else frozenset(filter(entry.takes, missed)):
+                known[entry.source] |= missed
+        return known
 
 
 def _known_of(entry: Entry, memory: AlertMemory) -> frozenset[str]:

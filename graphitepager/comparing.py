@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 def compared(judged: Judged, compare: Compare, present: Sourced, past: Sourced, now: datetime) -> Sourced:
     """Hold each series against the one that had its name then."""
-    then = _by_name(past.series)
+    then = _by_name(past.answer.series)
     results = Results()
-    for name, group in _by_name(present.series).items():
+    for name, group in _by_name(present.answer.series).items():
         try:
             before = _partner(name, group, then.get(name, ()), compare, present, past)
             results.add(_held_against(judged, compare, group[0], before, now))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphitepager import folding
+from graphitepager import folding, rawdata
 from graphitepager.model import Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from graphitepager.rawdata import RawAnswer
 
 # What a reason quotes of a target: enough to know it by.
 _LONGEST_QUOTE = 120
@@ -18,7 +20,7 @@ _LONGEST_QUOTE = 120
 class Sourced(NamedTuple):
     """The series of an entry; why some have no datapoint, by name; and those whose points are no numbers."""
 
-    series: list[Series]
+    answer: RawAnswer
     reasons: Mapping[str, str]
     unreadable: frozenset[str] = frozenset()
 
@@ -48,7 +50,7 @@ class Results:
         self._unreadable.add(name)
 
     def sourced(self) -> Sourced:
-        return Sourced(self._series, self._reasons, frozenset(self._unreadable))
+        return Sourced(rawdata.holding(self._series), self._reasons, frozenset(self._unreadable))
 
 
 def datapoints(series: Series) -> Iterator[tuple[int, float]]:

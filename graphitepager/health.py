@@ -61,7 +61,7 @@ def examine(
     if file_trouble is not None:
         detail = f"{ALERTS_FILE.series} is no good, the last good one goes on: {file_trouble}"
         readings[ALERTS_FILE.series] = replace(readings[ALERTS_FILE.series], level=Level.WARNING, detail=detail)
-    return Evaluation(readings=readings, excluded=frozenset(), unreadable=frozenset(), is_complete=True)
+    return Evaluation(readings=readings, owned=(frozenset({GRAPHITE.series}), frozenset({ALERTS_FILE.series})))
 
 
 def trouble_since(memory: AlertMemory) -> datetime | None:

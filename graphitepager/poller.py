@@ -162,7 +162,7 @@ class Poller:
     def _advance(
         self, alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], settings: Settings, now: datetime
     ) -> _Outcome:
-        evaluation = checks.evaluate(alert, answers, now)
+        evaluation = checks.evaluate(alert, answers, now, self._memory(alert.name).states.keys())
         pollreport.unreadable(alert, answers, evaluation)
         last = self._checked.get(alert.name)
         seen_at = last.at if last else self._answered_at
@@ -170,7 +170,7 @@ class Poller:
             checktimes.unobserved(alert, seen_at, _heartbeat(settings), now) if evaluation.is_complete else timedelta(0)
         )
         progress = alerting.advance(alert, evaluation, self._memory(alert.name), now, gap)
-        return _Outcome(progress, len(evaluation.readings), evaluation.is_complete)
+        return _Outcome(progress, evaluation.judged, evaluation.is_complete)
 
     def _is_due(self, alert: Alert, settings: Settings, now: datetime) -> bool:
         return checktimes.is_due(alert, self._checked.get(alert.name), _heartbeat(settings), now)
@@ -318,7 +318,7 @@ def _answered(
     for query, answer in fetcher.fetch(checks.queries_of(due), deadline_s=deadline_s, stop=stop):
         answers[query] = answer
         if not isinstance(answer, FetchError):
-            log.debug("fetched", target=query.target, series=len(answer.series))
+            log.debug("fetched", target=query.target, series=len(answer.roll))
         for alert in asked_by[query]:
             waiting[alert.name].discard(query)
             if waiting[alert.name]:

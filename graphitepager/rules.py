@@ -6,6 +6,7 @@ Frozen data: no I/O, no clock.
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -210,6 +211,12 @@ class Entry:
     def takes(self, series: str) -> bool:
         """Whether a series that is returned for it can be its own."""
         return self.include is None or series in self.include
+
+    @property
+    def good_range(self) -> tuple[float, float]:
+        """From where to where, both included, no value breaches a threshold of it."""
+        ranges = [one.good_range for one in (self.warning, self.critical) if one is not None]
+        return max((low for low, _ in ranges), default=-math.inf), min((high for _, high in ranges), default=math.inf)
 
     def threshold(self, level: Level) -> Threshold | None:
         return {Level.WARNING: self.warning, Level.CRITICAL: self.critical}.get(level)

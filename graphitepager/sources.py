@@ -13,19 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from graphitepager.model import Series
     from graphitepager.rawdata import RawAnswer
     from graphitepager.rules import Entry, Query
 
 
 def series_of(entry: Entry, answers: Mapping[Query, RawAnswer | FetchError], now: datetime) -> Sourced | FetchError:
     """Make the series of an entry from the answers to all of its queries; the first error is the entry's."""
-    given: list[list[Series]] = []
+    given: list[RawAnswer] = []
     for query in entry.queries:
         answer = answers[query]
         if isinstance(answer, FetchError):
             return answer
-        given.append(answer.series)
+        given.append(answer)
     if entry.compare is None:
         return _of_one_time(entry, given)
     half = len(given) // 2
@@ -33,7 +32,7 @@ def series_of(entry: Entry, answers: Mapping[Query, RawAnswer | FetchError], now
     return compared(entry.judged, entry.compare, _of_one_time(entry, given[:half]), earlier, now)
 
 
-def _of_one_time(entry: Entry, given: Sequence[list[Series]]) -> Sourced:
+def _of_one_time(entry: Entry, given: Sequence[RawAnswer]) -> Sourced:
     if entry.ratio is None:
         return Sourced(given[0], {})
-    return divided(given[0], given[1], entry.query.target, entry.ratio)
+    return divided(given[0].series, given[1].series, entry.query.target, entry.ratio)

@@ -131,6 +131,27 @@ class Threshold:
             case Operator.OUTSIDE:
                 return not self.bound <= value <= self._upper
 
+    @property
+    def good_range(self) -> tuple[float, float]:  # noqa: PLR0911 - one for each operator
+        """From where to where, both included, no value breaches it. Beyond, others may be good as well."""
+        if not math.isfinite(self.bound):
+            return math.inf, -math.inf  # which nothing is in
+        match self.operator:
+            case Operator.AT_LEAST:
+                return -math.inf, math.nextafter(self.bound, -math.inf)
+            case Operator.ABOVE:
+                return -math.inf, self.bound
+            case Operator.AT_MOST | Operator.EQUAL:
+                return math.nextafter(self.bound, math.inf), math.inf
+            case Operator.BELOW:
+                return self.bound, math.inf
+            case Operator.UNEQUAL:
+                return self.bound, self.bound
+            case Operator.INSIDE:
+                return math.nextafter(self._upper, math.inf), math.inf
+            case Operator.OUTSIDE:
+                return self.bound, self._upper
+
     def is_held_by(self, value: float) -> bool:
         """Whether an incident at this threshold goes on: the value has not come back as far as `clear`."""
         if self.clear is None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from graphitepager import alerting, checks, telling
+from graphitepager import alerting, checks, rawdata, telling
 from graphitepager.alerting import AlertMemory, Progress
 from graphitepager.errors import FetchError
 from graphitepager.model import Event, Series, SeriesState
-from graphitepager.rawdata import RawAnswer
 from graphitepager.telling import Holds
 from tests.examples import MINUTE, NOON, alert
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from graphitepager.model import NearMiss
+    from graphitepager.rawdata import RawAnswer
     from graphitepager.rules import Alert, Entry
 
 # The newest datapoint of a series, or the whole window, oldest first.
@@ -68,7 +68,7 @@ class Polls:
         return self.memory.states[series]
 
     def _answer(self, windows: Mapping[str, Points]) -> RawAnswer:
-        return RawAnswer([self._series(name, points) for name, points in windows.items()], [])
+        return rawdata.holding([self._series(name, points) for name, points in windows.items()])
 
     def _series(self, name: str, points: Points) -> Series:
         window = [points] if points is None or isinstance(points, float) else list(points)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from graphitepager.rawdata import RawAnswer
+    from graphitepager.roll import Roll
     from graphitepager.rules import Query, Settings
 
     Outcome: TypeAlias = RawAnswer | FetchError
@@ -42,6 +43,7 @@ class Fetcher:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._workers: list[_Worker] = []
         self._overdue: list[_Worker] = []
+        self._rolls: dict[Query, Roll] = {}  # of the last answers
 
     def fetch(
         self, queries: Iterable[Query], *, deadline_s: float, stop: threading.Event
@@ -54,7 +56,7 @@ class Fetcher:
         waiting = dict.fromkeys(queries)
         fetch = _Round(deadline_s)
         for query in waiting:
-            self._jobs.put(_Job(query, fetch))
+            self._jobs.put(_Job(query, fetch, self._rolls.get(query)))
         try:
             while waiting and not stop.is_set():
                 self._staff()
@@ -65,6 +67,8 @@ class Fetcher:
                         break
                 else:
                     del waiting[query]
+                    if not isinstance(outcome, FetchError):
+                        self._rolls[query] = outcome.roll
                     yield query, outcome
             if not stop.is_set():
                 reason = f"no answer within the tick's deadline of {deadline_s:g} s"
@@ -123,6 +127,7 @@ class _Round:
 class _Job(NamedTuple):
     query: Query
     round: _Round
+    before: Roll | None
 
 
 class _Worker:
@@ -160,7 +165,7 @@ class _Worker:
         try:
             if job.round.remaining_s() <= 0:
                 return
-            outcome = self._connection.ask(job.query, job.round.remaining_s)
+            outcome = self._connection.ask(job.query, job.round.remaining_s, job.before)
         except FetchError as error:
             outcome = error.with_traceback(None)  # or it would keep the request's frames alive
         except Exception as error:  # noqa: BLE001 - a worker that died without a word would pass for a slow Graphite

@@ -13,10 +13,11 @@ import re
 import socket
 import ssl
 import zlib
-from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING, NamedTuple, cast
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
+import urllib3
 import urllib3.exceptions
 from requests.auth import HTTPBasicAuth
 
@@ -24,9 +25,13 @@ from graphitepager import __version__, rawdata
 from graphitepager.errors import FetchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from requests.adapters import HTTPAdapter
+    from urllib3.response import BaseHTTPResponse
 
     from graphitepager.rawdata import RawAnswer
+    from graphitepager.roll import Roll
     from graphitepager.rules import Query, Settings
 
 # Where an answer that runs away ends; a million series of a minute each are about 70 MB.
@@ -42,9 +47,9 @@ _TRACEBACK = re.compile(r"<pre>\s*(Traceback .*?)(?:</pre>|\Z)", re.DOTALL)
 
 # What can go wrong on the way, in words. The first kind that is among an error's causes is the one to name.
 _SENTENCES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
-    (requests.ConnectTimeout, "no connection to {host} within {connect_s:g} s"),
-    ((requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError), "no answer within {read_s:g} s"),
-    (requests.exceptions.ProxyError, "the proxy that the environment names did not let the request through"),
+    (urllib3.exceptions.ReadTimeoutError, "no answer within {read_s:g} s"),
+    (TimeoutError, "no connection to {host} within {connect_s:g} s"),
+    (urllib3.exceptions.ProxyError, "the proxy that the environment names did not let the request through"),
     (ssl.SSLError, "TLS with {host} failed: {detail}"),
     (
         (requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError),
@@ -64,6 +69,44 @@ class _UnusableError(Exception):
     """The answer cannot be used; the text says why."""
 
 
+class _Line(NamedTuple):
+    """What does not change from one request to the next: where to, through which connection, with which headers."""
+
+    path: str
+    pool: urllib3.HTTPConnectionPool
+    headers: Mapping[str, str]
+
+    def post(self, body: str, timeout: urllib3.Timeout) -> BaseHTTPResponse:
+        return self.pool.urlopen(
+            "POST",
+            self.path,
+            body=body,
+            headers=self.headers,
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            timeout=timeout,
+            preload_content=False,
+            decode_content=False,
+        )
+
+
+def _line(session: requests.Session, url: str) -> _Line:
+    """Have requests say how it would ask, once: the rest of what it does takes longer than everything else together."""
+    headers = {
+        "User-Agent": f"graphite-pager/{__version__}",
+        "Accept-Encoding": "gzip",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    request = session.prepare_request(requests.Request("POST", url, headers=headers))
+    request.headers.pop("Content-Length", None)  # that of no body
+    found = session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
+    adapter = cast("HTTPAdapter", session.get_adapter(url))
+    pool = adapter.get_connection_with_tls_context(request, found["verify"], found["proxies"], found["cert"])
+    path = adapter.request_url(request, found["proxies"])
+    return _Line(path, cast("urllib3.HTTPConnectionPool", pool), dict(request.headers))
+
+
 class Connection:
     """A keep-alive connection to one Graphite, for one thread at a time."""
 
@@ -75,16 +118,22 @@ class Connection:
         # Proxies and certificates may come from the environment, where operators set them for every program.
         # Credentials may not: an `auth` that does nothing keeps requests from sending what ~/.netrc has for the host.
         self._session.auth = _credentials(settings) or (lambda request: request)
-        self._session.headers["User-Agent"] = f"graphite-pager/{__version__}"
-        self._session.headers["Accept-Encoding"] = "gzip"
+        self._line: _Line | None = None
 
-    def ask(self, query: Query, remaining_s: Callable[[], float]) -> RawAnswer:
-        """Fetch and parse; `remaining_s` tells how long the answer is still wanted. Raises FetchError."""
+    def ask(self, query: Query, remaining_s: Callable[[], float], before: Roll | None = None) -> RawAnswer:
+        """Fetch and parse; `remaining_s` tells how long the answer is still wanted. Raises FetchError.
+
+        `before` is the roll of the last answer to the same query.
+        """
         try:
-            with self._post(query, remaining_s()) as response:
+            response = self._post(query, remaining_s())
+            try:
                 pieces = _decoded(response, _received(response, remaining_s))
-                _check(response, pieces)
-                return _parsed(_whole(pieces, self._max_answer_bytes))
+                _check(response, pieces, self._url)
+                return _parsed(_whole(pieces, self._max_answer_bytes), before)
+            finally:
+                response.close()
+                response.release_conn()
         except _UnusableError as error:
             reason = str(error)
         except (requests.RequestException, urllib3.exceptions.HTTPError, zlib.error) as error:
@@ -95,25 +144,22 @@ class Connection:
     def close(self) -> None:
         self._session.close()
 
-    def _post(self, query: Query, remaining_s: float) -> requests.Response:
+    def _post(self, query: Query, remaining_s: float) -> BaseHTTPResponse:
+        if self._line is None:
+            self._line = _line(self._session, self._url)
         form = {"target": query.target, "from": query.from_, "until": query.until, "format": "raw", "noCache": "1"}
+        body = urlencode({name: value for name, value in form.items() if value is not None})
         wanted_s = remaining_s + 0.05  # what times out because the answer is no longer wanted does so after that
-        timeouts = (
-            min(self._settings.graphite_connect_timeout_s, wanted_s),
-            min(self._settings.graphite_read_timeout_s, wanted_s),
+        timeout = urllib3.Timeout(
+            connect=min(self._settings.graphite_connect_timeout_s, wanted_s),
+            read=min(self._settings.graphite_read_timeout_s, wanted_s),
         )
-
-        def send() -> requests.Response:
-            return self._session.post(self._url, data=form, timeout=timeouts, stream=True, allow_redirects=False)
-
         try:
-            return send()
-        except requests.ConnectionError as error:
+            return self._line.post(body, timeout)
+        except urllib3.exceptions.ProtocolError:
             # The other side may close an idle connection in the moment in which it is used again. A render changes
             # nothing, so it can be asked for twice.
-            if error.args and isinstance(error.args[0], urllib3.exceptions.ProtocolError):
-                return send()
-            raise
+            return self._line.post(body, timeout)
 
     def _explain(self, error: Exception) -> str:
         """Say in a sentence what went wrong on the way, without the URL and whatever libraries put into their texts."""
@@ -137,15 +183,15 @@ def _credentials(settings: Settings) -> HTTPBasicAuth | None:
     return HTTPBasicAuth(settings.graphite_user.encode(), (settings.graphite_pass or "").encode())
 
 
-def _received(response: requests.Response, remaining_s: Callable[[], float]) -> Iterator[bytes]:
+def _received(response: BaseHTTPResponse, remaining_s: Callable[[], float]) -> Iterator[bytes]:
     """Yield the body as it arrives. The read timeout alone would let a trickle go on for ever."""
-    while piece := response.raw.read1(_PIECE_BYTES, decode_content=False):
+    while piece := response.read1(_PIECE_BYTES, decode_content=False):
         if remaining_s() <= 0:
             raise _UnusableError("the answer came too slowly")
         yield piece
 
 
-def _decoded(response: requests.Response, pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _decoded(response: BaseHTTPResponse, pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Undo gzip in bounded steps; urllib3 would take a gzip stream that was cut for a whole one."""
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding == "identity":
@@ -163,18 +209,20 @@ def _decoded(response: requests.Response, pieces: Iterable[bytes]) -> Iterator[b
         raise _UnusableError("the answer's gzip data breaks off")
 
 
-def _check(response: requests.Response, pieces: Iterable[bytes]) -> None:
+def _check(response: BaseHTTPResponse, pieces: Iterable[bytes], url: str) -> None:
     """Let only raw data pass; everything else is named by its status and, where there is one, Graphite's message."""
-    status = f"{response.status_code} {http.client.responses.get(response.status_code, '')}".strip()
+    status = f"{response.status} {http.client.responses.get(response.status, '')}".strip()
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if response.status_code == _OK:
+    if response.status == _OK:
         if kind == "text/plain":
             return
         name = "HTML" if kind == "text/html" else _plain(kind) or "something untyped"
         raise _UnusableError(f"answered {name} instead of raw data: is GRAPHITE_URL the root of graphite-web?")
-    if response.is_redirect:
-        raise _UnusableError(f"{status}: redirected to {_origin(response)}, but GRAPHITE_URL must answer by itself")
-    if response.status_code in (401, 403):
+    if response.get_redirect_location() is not False:
+        raise _UnusableError(
+            f"{status}: redirected to {_origin(url, response)}, but GRAPHITE_URL must answer by itself"
+        )
+    if response.status in (401, 403):
         raise _UnusableError(f"{status}: check GRAPHITE_USER and GRAPHITE_PASS")
     message = _message(_beginning(pieces, _MAX_ERROR_BYTES)) if kind.startswith("text/") else ""
     raise _UnusableError(f"{status}: {message}" if message else status)
@@ -201,9 +249,9 @@ def _beginning(pieces: Iterable[bytes], limit: int) -> bytes:
     return bytes(held[:limit])
 
 
-def _parsed(body: bytes) -> RawAnswer:
-    answer = rawdata.parse(body)
-    if answer.bad_lines and not answer.series:
+def _parsed(body: bytes, before: Roll | None) -> RawAnswer:
+    answer = rawdata.parse(body, before)
+    if answer.bad_lines and not answer.blocks:
         raise _UnusableError(f"answered something else than raw data, beginning with: {_plain(answer.bad_lines[0])}")
     if body and not body.endswith(b"\n"):  # the only sign, where neither a length nor chunks tell
         raise _UnusableError("the answer breaks off in the middle of a line")
@@ -219,10 +267,10 @@ def _message(body: bytes) -> str:
     return _plain(text.partition("\n")[0])
 
 
-def _origin(response: requests.Response) -> str:
+def _origin(url: str, response: BaseHTTPResponse) -> str:
     """Where a redirect leads, without path, query and credentials."""
     try:
-        there = urlsplit(urljoin(response.url, response.headers["Location"]))
+        there = urlsplit(urljoin(url, response.headers["Location"]))
     except ValueError:
         return "an invalid URL"
     return _plain(f"{there.scheme}://{there.netloc.rpartition('@')[2]}")

@@ -6,10 +6,10 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from graphitepager import rawdata
 from graphitepager.errors import FetchError, StoreError
 from graphitepager.model import Series
 from graphitepager.poller import Poller
-from graphitepager.rawdata import RawAnswer
 from graphitepager.rules import Config, Query
 from graphitepager.store import Store
 from tests.examples import MINUTE, NOON, PAGERDUTY_KEY, alert, entry, settings
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from graphitepager.poller import Tick
+    from graphitepager.rawdata import RawAnswer
     from graphitepager.records import Change, PollRecord
 
 
@@ -41,7 +42,7 @@ class Canned:
                 start = int(NOON.timestamp())
                 yield (
                     query,
-                    RawAnswer(
+                    rawdata.holding(
                         [
                             Series(name, start, start + 10, 10, repr(value).encode())
                             for name, value in self.values.items()

@@ -49,7 +49,7 @@ def test_series_come_with_their_values(graphite: Graphite) -> None:
     answers = fetch(Settings(graphite_url=graphite.url), "fetch.web7", "aliasByNode(fetch.*,1)", "nothing.here")
     assert last_values(answers["fetch.web7"]) == {"fetch.web7": 7.0}
     assert last_values(answers["aliasByNode(fetch.*,1)"]) == {f"web{number}": float(number) for number in range(300)}
-    assert answers["nothing.here"] == RawAnswer([], [])
+    assert answers["nothing.here"] == rawdata.holding([])
 
 
 def test_one_bad_target_harms_no_other(graphite: Graphite) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from graphitepager import checks
+from graphitepager import checks, rawdata
 from graphitepager.errors import FetchError
 from graphitepager.model import Series
-from graphitepager.rawdata import RawAnswer
 from graphitepager.rules import Judged, Level, Query
+from graphitepager.selection import NO_NAMES, Names
 from tests.examples import MINUTE, alert, entry
 
 if TYPE_CHECKING:
     from graphitepager.model import Reading
+    from graphitepager.rawdata import RawAnswer
     from graphitepager.rules import Alert, Entry
 
 START = 1_700_000_000
@@ -24,7 +29,7 @@ NOW = datetime.fromtimestamp(START + 60, UTC)
 
 def answer(**points: str) -> RawAnswer:
     """An answer of series by name, each with a point every ten seconds."""
-    return RawAnswer([Series(name, START, START + 60, 10, values.encode()) for name, values in points.items()], [])
+    return rawdata.holding([Series(name, START, START + 60, 10, values.encode()) for name, values in points.items()])
 
 
 def levels(one: Alert, *answers: RawAnswer | FetchError) -> dict[str, Level]:
@@ -153,7 +158,7 @@ class TestSameName:
 
 
 def test_of_two_series_with_one_name_the_worse_speaks() -> None:
-    twins = RawAnswer([*answer(db1="80.0").series, *answer(db1="10.0").series, *answer(db1="None").series], [])
+    twins = rawdata.holding([*answer(db1="80.0").series, *answer(db1="10.0").series, *answer(db1="None").series])
     assert levels(alert(entry()), twins) == {"db1": Level.CRITICAL}
 
 
@@ -169,3 +174,39 @@ def test_a_query_that_two_alerts_share_is_asked_once() -> None:
         Query("servers.*.lock", "-1min", None),
         Query("other", "-1min", None),
     )
+
+
+NAMES = st.sampled_from(["db1", "db2", "db10", "web1", "web2"])
+SERIES = st.builds(
+    Series,
+    NAMES,
+    st.sampled_from([START, START + 10]),
+    st.just(START + 60),
+    st.just(10),
+    st.sampled_from([b"10.0,60.0", b"60.0,10.0,None", b"None", b"80.0", b"1.0,oops", b"nan"]),
+)
+SOME_NAMES = st.sampled_from([NO_NAMES, Names(exact=frozenset({"db1"})), Names(patterns=(re.compile("web|2"),))])
+ENTRIES = st.builds(
+    entry,
+    include=st.none() | SOME_NAMES,
+    exclude=SOME_NAMES,
+    judged=st.sampled_from([Judged.LAST, Judged.AVERAGE]),
+)
+
+
+@given(
+    st.lists(st.tuples(ENTRIES, st.lists(SERIES, max_size=5)), min_size=1, max_size=2),
+    st.frozensets(NAMES),
+)
+def test_what_is_fine_and_unwatched_can_be_passed_over_and_nothing_else(
+    given: list[tuple[Entry, list[Series]]], watched: frozenset[str]
+) -> None:
+    queries = [Query(f"target {number}", "-1min", None) for number in range(len(given))]
+    one = alert(*(replace(each, query=query) for query, (each, _) in zip(queries, given, strict=True)))
+    answers = {query: rawdata.holding(series) for query, (_, series) in zip(queries, given, strict=True)}
+    whole, brief = checks.evaluate(one, answers, NOW), checks.evaluate(one, answers, NOW, watched)
+    assert whole == replace(brief, readings=whole.readings)
+    assert brief.readings.items() <= whole.readings.items()
+    passed_over = {name: whole.readings[name].level for name in whole.readings.keys() - brief.readings.keys()}
+    assert set(passed_over.values()) <= {Level.OK}
+    assert not passed_over.keys() & watched

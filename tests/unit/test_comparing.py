@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphitepager import alerting, checks, sources, telling
+from graphitepager import alerting, checks, rawdata, sources, telling
 from graphitepager.alerting import AlertMemory
 from graphitepager.errors import FetchError
 from graphitepager.model import Event, Reading, Series
-from graphitepager.rawdata import RawAnswer
 from graphitepager.rules import Compare, ComparedAs, Judged, Level, Query, Ratio
 from tests.examples import MINUTE, alert, entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from graphitepager.rawdata import RawAnswer
     from graphitepager.rules import Entry
 
 WEEK = timedelta(weeks=1)
@@ -43,7 +43,7 @@ def entry_with(compared_as: ComparedAs = ComparedAs.DIFFERENCE, **keys: Any) -> 
 
 
 def readings(one: Entry, *answers: Sequence[Series]) -> dict[str, Reading]:
-    given = {query: RawAnswer(list(answer), []) for query, answer in zip(one.queries, answers, strict=True)}
+    given = {query: rawdata.holding(list(answer)) for query, answer in zip(one.queries, answers, strict=True)}
     return dict(checks.evaluate(alert(one), given, NOW).readings)
 
 
@@ -184,7 +184,7 @@ def test_series_of_the_same_name_are_not_guessed_at() -> None:
 @pytest.mark.parametrize("texts", [("1.0,x", "1.0,1.0"), ("1.0,1.0", "1.0,x")])
 def test_points_that_are_no_numbers_say_nothing_on_either_side(texts: tuple[str, str], judged: Judged) -> None:
     one = entry_with(judged=judged)
-    answers = {QUERY: RawAnswer([series(texts[0])], []), EARLIER: RawAnswer([past(texts[1])], [])}
+    answers = {QUERY: rawdata.holding([series(texts[0])]), EARLIER: rawdata.holding([past(texts[1])])}
     evaluation = checks.evaluate(alert(one), answers, NOW)
     assert evaluation.unreadable == {"web"}
     assert not evaluation.readings
@@ -192,7 +192,7 @@ def test_points_that_are_no_numbers_say_nothing_on_either_side(texts: tuple[str,
 
 @pytest.mark.parametrize("failing", [QUERY, EARLIER])
 def test_when_either_time_fails_nothing_is_known(failing: Query) -> None:
-    answers: dict[Query, RawAnswer | FetchError] = {QUERY: RawAnswer([], []), EARLIER: RawAnswer([], [])}
+    answers: dict[Query, RawAnswer | FetchError] = {QUERY: rawdata.holding([]), EARLIER: rawdata.holding([])}
     answers[failing] = FetchError("hits.*", "timed out")
     assert sources.series_of(entry_with(), answers, NOW) is answers[failing]
     assert not checks.evaluate(alert(entry_with()), answers, NOW).is_complete
@@ -243,7 +243,7 @@ def told(one: Entry, *answers: tuple[str, str]) -> list[list[Event]]:
     """What each poll tells, of series with these points now and then; a poll comes every four minutes."""
     memory, now, events = AlertMemory(), NOW, []
     for points, before in answers:
-        given = {QUERY: RawAnswer([series(points)], []), EARLIER: RawAnswer([past(before)], [])}
+        given = {QUERY: rawdata.holding([series(points)]), EARLIER: rawdata.holding([past(before)])}
         evaluation = checks.evaluate(alert(one), given, now)
         progress = alerting.advance(alert(one), evaluation, memory, now)
         result = telling.tell(alert(one), progress, now, telling.Holds())

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from graphitepager import rawdata
 from graphitepager.graphite import Fetcher
 from graphitepager.model import Series
-from graphitepager.rawdata import RawAnswer
 from graphitepager.rules import Query, Settings
 from tests.fakes.graphite import FOREVER, SERIES, Answer, FakeGraphite, head, respond
 
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from graphitepager.errors import FetchError
+    from graphitepager.rawdata import RawAnswer
 
-WEB1 = RawAnswer([Series("web1", 1_700_000_000, 1_700_000_060, 10, b"1.0,2.0,None")], [])
+WEB1 = rawdata.holding([Series("web1", 1_700_000_000, 1_700_000_060, 10, b"1.0,2.0,None")])
 ENDLESS = tuple(step for _ in range(200) for step in (b"web", 0.02))
 RAW = head("200 OK", "Content-Type: text/plain")
 

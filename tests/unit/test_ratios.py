@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphitepager import sources
+from graphitepager import rawdata, sources
 from graphitepager.errors import FetchError
 from graphitepager.model import Series
-from graphitepager.rawdata import RawAnswer
 from graphitepager.rules import Query, Ratio
 from tests.examples import entry
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from graphitepager.derived import Sourced
+    from graphitepager.rawdata import RawAnswer
 
 START = 1_700_000_040
 OF, TO = Query("s.*.of", "-1min", None), Query("s.*.to", "-1min", None)
@@ -35,7 +35,7 @@ def series(name: str, points: str | Sequence[float | None], *, start: int = STAR
 
 def sourced(ofs: Sequence[Series], tos: Sequence[Series], **keys: Any) -> Sourced:
     one = entry(query=OF, ratio=Ratio(to=TO, **{"by": (1,), **keys}))
-    given = {OF: RawAnswer(list(ofs), []), TO: RawAnswer(list(tos), [])}
+    given = {OF: rawdata.holding(list(ofs)), TO: rawdata.holding(list(tos))}
     result = sources.series_of(one, given, datetime.fromtimestamp(START, UTC))
     assert not isinstance(result, FetchError)
     return result
@@ -45,7 +45,7 @@ def divided(of: str | Series, to: str | Series, **keys: Any) -> str:
     """The points of db1's ratio, or why there are none."""
     pair = [[series(f"s.db1.{word}", one) if isinstance(one, str) else one] for word, one in (("of", of), ("to", to))]
     result = sourced(*pair, **keys)
-    [only] = result.series
+    [only] = result.answer.series
     assert only.name == "db1"
     assert "db1" not in result.unreadable
     return result.reasons.get("db1", only.points.decode())
@@ -87,8 +87,8 @@ def test_the_finer_one_is_averaged_over_the_steps_of_the_coarser() -> None:
     fine = series("s.db1.of", "1.0,3.0,5.0,None,None,None,7.0")
     coarse = series("s.db1.to", "2.0,14.0", step=60)
     result = sourced([fine], [coarse])
-    assert result.series == [Series("db1", START, START + 120, 60, b"1.5,0.5")]
-    assert sourced([coarse._replace(name="s.db1.x")], [fine]).series[0].points == b"0.6666666666666666,2.0"
+    assert result.answer.series == [Series("db1", START, START + 120, 60, b"1.5,0.5")]
+    assert sourced([coarse._replace(name="s.db1.x")], [fine]).answer.series[0].points == b"0.6666666666666666,2.0"
 
 
 # Rates
@@ -135,15 +135,15 @@ def test_with_different_steps_counters_are_read_at_the_times_that_both_have() ->
     fine = series("s.db1.of", [float(second) for second in range(0, 130, 10)])
     coarse = series("s.db1.to", [0.0, 120.0, 240.0], step=60)
     result = sourced([fine], [coarse], is_rate=True)
-    assert result.series == [Series("db1", START, START + 180, 60, b"None,0.5,0.5")]
+    assert result.answer.series == [Series("db1", START, START + 180, 60, b"None,0.5,0.5")]
     # The other way round, and the newest interval of the coarser is still being filled.
-    assert sourced([coarse], [fine], is_rate=True).series[0].points == b"None,2.0,2.0"
+    assert sourced([coarse], [fine], is_rate=True).answer.series[0].points == b"None,2.0,2.0"
 
 
 def test_steps_without_a_common_measure_meet_at_their_least_common_multiple() -> None:
     sixes, tens = ([float(index * step) for index in range(120 // step)] for step in (6, 10))
     result = sourced([series("s.db1.of", sixes, step=6)], [series("s.db1.to", tens, step=10)], is_rate=True)
-    assert (result.series[0].step, result.series[0].points) == (30, b"None,1.0,1.0,1.0")
+    assert (result.answer.series[0].step, result.answer.series[0].points) == (30, b"None,1.0,1.0,1.0")
     far = sourced([series("s.db1.of", "1,2", step=86_399)], [series("s.db1.to", "1,2", step=86_400)])
     assert far.reasons == {"db1": "no time at which both have a datapoint"}
 
@@ -157,7 +157,7 @@ def test_windows_of_different_lengths_meet_where_they_overlap() -> None:
 
 def test_intervals_that_begin_between_the_clock_marks_keep_their_times() -> None:
     of, to = (series(f"s.db1.{word}", "1.0,2.0", start=START + 7) for word in ("of", "to"))
-    [ratio] = sourced([of], [to]).series
+    [ratio] = sourced([of], [to]).answer.series
     assert (ratio.start, ratio.points) == (START + 7, b"1.0,1.0")
 
 
@@ -190,7 +190,7 @@ def test_the_rate_is_the_true_ratio_wherever_that_can_be_told(
 ) -> None:
     of, to, true = case
     result = sourced([series("s.db1.of", of)], [series("s.db1.to", to)], is_rate=True)
-    texts = result.series[0].points.decode().split(",")
+    texts = result.answer.series[0].points.decode().split(",")
     found = {index: float(text) for index, text in enumerate(texts) if text != "None"}
     assert found == pytest.approx(true)
     assert bool(result.reasons) == (not true)
@@ -205,7 +205,7 @@ def test_whatever_graphite_writes_gives_numbers_or_a_reason(
     of: list[float | None], to: list[float | None], step: int, is_rate: bool
 ) -> None:
     result = sourced([series("s.a.of", of)], [series("s.a.to", to, step=step)], is_rate=is_rate, scale=100)
-    [ratio] = result.series
+    [ratio] = result.answer.series
     values = [float(text) for text in ratio.points.decode().split(",") if text != "None"]
     assert not any(map(math.isnan, values))
     assert bool(values) != bool(result.reasons)
@@ -218,20 +218,20 @@ def test_series_meet_by_their_nodes_and_are_called_by_them() -> None:
     ofs = [series(f"perSecond(s.db{host}.shard{shard}.of)", "1.0") for host in (1, 2) for shard in (1, 2)]
     tos = [series(f"s.db{host}.shard{shard}.to", f"{host}{shard}") for host in (2, 1) for shard in (2, 1)]
     result = sourced(ofs, tos, by=(1, 2))
-    assert {one.name: 1 / float(one.points) for one in result.series} == pytest.approx(
+    assert {one.name: 1 / float(one.points) for one in result.answer.series} == pytest.approx(
         {"db1.shard1": 11, "db1.shard2": 12, "db2.shard1": 21, "db2.shard2": 22}
     )
-    assert sourced(ofs, tos, by=None).series[0].name == "s.db1.shard1"
+    assert sourced(ofs, tos, by=None).answer.series[0].name == "s.db1.shard1"
 
 
 def test_a_missing_partner_is_no_data_with_the_reason_and_harms_no_other() -> None:
     result = sourced([series("s.db1.of", "1.0"), series("s.db2.of", "1.0")], [series("s.db2.to", "2.0")])
-    assert [(one.name, one.points) for one in result.series] == [("db1", b"None"), ("db2", b"0.5")]
+    assert [(one.name, one.points) for one in result.answer.series] == [("db1", b"None"), ("db2", b"0.5")]
     assert result.reasons == {"db1": "no partner in s.*.to"}
 
 
 def test_what_is_only_in_the_divisor_is_nobodys_ratio() -> None:
-    assert sourced([], [series("s.db1.to", "1.0")]).series == []
+    assert sourced([], [series("s.db1.to", "1.0")]).answer.series == []
 
 
 def test_a_name_without_the_node_is_no_data_under_its_own_name() -> None:
@@ -240,7 +240,7 @@ def test_a_name_without_the_node_is_no_data_under_its_own_name() -> None:
         "s": "cannot be joined: its name has no node 1",
         "db1": "no partner in s.*.to (t there has no node 1)",
     }
-    assert [one.name for one in result.series] == ["db1", "s"]
+    assert [one.name for one in result.answer.series] == ["db1", "s"]
 
 
 def test_several_series_with_the_same_nodes_are_not_guessed_at() -> None:
@@ -252,19 +252,19 @@ def test_several_series_with_the_same_nodes_are_not_guessed_at() -> None:
 
 
 def test_a_series_that_comes_twice_is_one() -> None:
-    assert sourced([series("s.db1.of", "1.0")] * 2, [series("s.db1.to", "2.0")] * 3).series[0].points == b"0.5"
+    assert sourced([series("s.db1.of", "1.0")] * 2, [series("s.db1.to", "2.0")] * 3).answer.series[0].points == b"0.5"
 
 
 def test_points_that_are_no_numbers_spoil_their_series_only() -> None:
     ofs = [series("s.db1.of", "1.0,x"), series("s.db2.of", "1.0")]
     result = sourced(ofs, [series("s.db1.to", "2.0,2.0"), series("s.db2.to", "2.0")])
     assert result.unreadable == {"db1"}
-    assert [one.name for one in result.series] == ["db1", "db2"]
+    assert [one.name for one in result.answer.series] == ["db1", "db2"]
 
 
 def test_a_reason_quotes_no_more_of_a_target_than_anybody_reads() -> None:
     one = entry(query=OF, ratio=Ratio(to=TO._replace(target="t" * 5_000), by=(1,)))
-    answers = {OF: RawAnswer([series("s.db1.of", "1")], []), one.queries[1]: RawAnswer([], [])}
+    answers = {OF: rawdata.holding([series("s.db1.of", "1")]), one.queries[1]: rawdata.holding([])}
     result = sources.series_of(one, answers, datetime.fromtimestamp(START, UTC))
     assert not isinstance(result, FetchError)
     assert len(result.reasons["db1"]) < 200
@@ -272,7 +272,7 @@ def test_a_reason_quotes_no_more_of_a_target_than_anybody_reads() -> None:
 
 @pytest.mark.parametrize("failing", [OF, TO])
 def test_when_either_target_fails_nothing_is_known(failing: Query) -> None:
-    answers: dict[Query, RawAnswer | FetchError] = {OF: RawAnswer([], []), TO: RawAnswer([], [])}
+    answers: dict[Query, RawAnswer | FetchError] = {OF: rawdata.holding([]), TO: rawdata.holding([])}
     answers[failing] = FetchError(failing.target, "timed out")
     one = entry(query=OF, ratio=Ratio(to=TO))
     assert sources.series_of(one, answers, datetime.fromtimestamp(START, UTC)) is answers[failing]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from graphitepager import rawdata
 from graphitepager.model import Series
-from graphitepager.rawdata import LastPoint, RawAnswer
+from graphitepager.rawdata import LastPoint
 
 NO_POINTS = Series("a", 1_700_000_000, 1_700_000_060, 10, b"")
 
@@ -20,13 +20,13 @@ def series_with(points: bytes) -> Series:
 
 
 def test_a_line_becomes_a_series_with_its_points_untouched() -> None:
-    assert rawdata.parse(b"servers.db1.lock,1700000000,1700000060,10|1.0,None,3.0\n") == RawAnswer(
-        [Series("servers.db1.lock", 1_700_000_000, 1_700_000_060, 10, b"1.0,None,3.0")], []
-    )
+    assert rawdata.parse(b"servers.db1.lock,1700000000,1700000060,10|1.0,None,3.0\n").series == [
+        Series("servers.db1.lock", 1_700_000_000, 1_700_000_060, 10, b"1.0,None,3.0")
+    ]
 
 
 def test_an_empty_answer_holds_no_series() -> None:
-    assert rawdata.parse(b"") == RawAnswer([], [])
+    assert rawdata.parse(b"") == rawdata.holding([])
 
 
 @pytest.mark.parametrize(
@@ -137,3 +137,26 @@ def test_whatever_graphite_writes_is_read_back(name: str, start: int, step: int,
 def test_no_bytes_at_all_raise(body: bytes) -> None:
     answer = rawdata.parse(body)
     assert len(answer.series) + len(answer.bad_lines) <= body.count(b"\n") + 1
+
+
+LINES = st.tuples(
+    st.sampled_from(["a", "b.c", "d|e", "f,0,60,10|4.0", "g"]),
+    st.sampled_from([(0, 60, 10), (0, 60, 60), (10, 70, 10)]),
+    st.sampled_from(["1.0,2.0", "None", "3.0,None"]),
+).map(lambda line: f"{line[0]},{','.join(map(str, line[1]))}|{line[2]}\n".encode())
+
+
+@given(st.lists(LINES | st.just(b"<html>\n"), max_size=8))
+def test_lines_with_one_another_are_read_as_each_by_itself(lines: list[bytes]) -> None:
+    alone = [rawdata.parse(line) for line in lines]
+    together = rawdata.parse(b"".join(lines))
+    assert sorted(together.series) == sorted(series for answer in alone for series in answer.series)
+    assert together.bad_lines == [line for answer in alone for line in answer.bad_lines]
+    assert together.roll.texts() == [series.name for series in together.series]
+
+
+def test_the_roll_is_kept_while_the_names_are_the_same() -> None:
+    first = rawdata.parse(b"a,0,10,10|1.0\nb,0,10,10|2.0\n").roll
+    assert rawdata.parse(b"a,10,20,10|3.0\nb,10,20,10|4.0\n", first).roll is first
+    for names in (b"a,10,20,10|3.0\n", b"b,0,10,10|1.0\na,0,10,10|2.0\n", b""):
+        assert rawdata.parse(names, first) == rawdata.parse(names)

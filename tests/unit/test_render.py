@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from graphitepager import __version__
+from graphitepager import __version__, rawdata
 from graphitepager.errors import FetchError
 from graphitepager.graphite.render import Connection
 from graphitepager.model import Series
-from graphitepager.rawdata import RawAnswer
 from graphitepager.rules import Query, Settings
 from tests.fakes.graphite import FOREVER, SERIES, Answer, FakeGraphite, chunk, compressed, gzipped, head, respond
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from graphitepager.rawdata import RawAnswer
+
 QUERY = Query("x", "-1min", None)
-WEB1 = RawAnswer([Series("web1", 1_700_000_000, 1_700_000_060, 10, b"1.0,2.0,None")], [])
+WEB1 = rawdata.holding([Series("web1", 1_700_000_000, 1_700_000_060, 10, b"1.0,2.0,None")])
 RAW = head("200 OK", "Content-Type: text/plain")
 CHUNKED = head("200 OK", "Content-Type: text/plain", "Transfer-Encoding: chunked")
 PAGE = b"<html><head><title>502 Bad Gateway</title></head></html>"
@@ -140,7 +141,7 @@ def test_raw_data_is_data_however_it_is_sent(graphite: FakeGraphite, settings: S
 
 def test_nothing_at_all_is_an_answer_without_series(graphite: FakeGraphite, settings: Settings) -> None:
     graphite.default = respond(b"")
-    assert ask(settings) == RawAnswer([], [])
+    assert ask(settings) == rawdata.holding([])
 
 
 def test_a_bad_line_is_handed_on_beside_the_good_ones(graphite: FakeGraphite, settings: Settings) -> None:

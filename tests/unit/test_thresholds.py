@@ -185,3 +185,13 @@ def test_past_clear_an_incident_ends_and_before_it_goes_on(bound: int, gap: int,
     assert high.is_held_by(value) is (value > bound - gap)
     low = threshold_of(parse(f"< {bound}"), Operator.BELOW, None, Quantity(str(bound + gap)))
     assert low.is_held_by(value) is (value < bound + gap)
+
+
+@given(thresholds(), VALUES)
+def test_no_value_in_the_good_range_is_a_breach(threshold: Threshold, value: float) -> None:
+    low, high = threshold.good_range
+    assert not (low <= value <= high and threshold.is_breached_by(value))
+
+
+def test_nothing_is_certainly_good_where_the_bound_is_infinite() -> None:
+    assert Threshold(operator=Operator.AT_MOST, bound=math.inf).good_range == (math.inf, -math.inf)
