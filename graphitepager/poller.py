@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from graphitepager import alerting, checks, checktimes, health, messages, pollreport, routing, telling
-from graphitepager.alerting import AlertMemory, Progress
+from graphitepager import alerting, checks, checktimes, health, messages, polling, pollreport, routing, telling
+from graphitepager.alerting import AlertMemory
 from graphitepager.errors import FetchError, describe_bug
 from graphitepager.model import OWN, EventKind
+from graphitepager.polling import Outcome
 from graphitepager.records import Change, PollRecord, PollSummary
 from graphitepager.telemetry import log
 
@@ -35,14 +35,6 @@ class Tick(NamedTuple):
 
     record: PollRecord
     failures: tuple[str, ...]
-
-
-class _Outcome(NamedTuple):
-    """What a tick means for one alert, how many of its series were judged, and whether every entry was answered."""
-
-    progress: Progress
-    series: int = 0
-    is_complete: bool = False
 
 
 class _Concluded(NamedTuple):
@@ -100,10 +92,14 @@ class Poller:
         if not self._is_sure:
             self._load()
         now = self._clock()
-        outcomes: dict[str, _Outcome] = {}
+        outcomes: dict[str, Outcome] = {}
         failures: dict[Query, FetchError] = {}
         unanswered: set[str] = set()
-        due = [alert for alert in config.alerts if self._is_due(alert, config.settings, now)]
+        due = [
+            alert
+            for alert in config.alerts
+            if polling.is_due(alert, self._checked.get(alert.name), config.settings, now)
+        ]
         for alert, answers in _answered(due, config.settings, fetcher, stop):
             if failed := _failures(alert, answers):
                 failures |= failed
@@ -115,7 +111,11 @@ class Poller:
         pollreport.failures(failures.values())
         reasons = tuple(dict.fromkeys(error.reason for error in failures.values()))
         is_due = {alert.name for alert in due}
-        outcomes |= {alert.name: self._as_it_was(alert) for alert in config.alerts if alert.name not in is_due}
+        outcomes |= {
+            alert.name: polling.as_it_was(self._memory(alert.name), self._checked.get(alert.name))
+            for alert in config.alerts
+            if alert.name not in is_due
+        }
         own = health.own_alert(config.settings)
         outcomes[OWN] = self._examine_self(own, config, unanswered, reasons, file_trouble, now)
         concluded = self._conclude((own, *config.alerts), outcomes, config, now)
@@ -161,24 +161,13 @@ class Poller:
 
     def _advance(
         self, alert: Alert, answers: Mapping[Query, RawAnswer | FetchError], settings: Settings, now: datetime
-    ) -> _Outcome:
-        evaluation = checks.evaluate(alert, answers, now, self._memory(alert.name).states.keys())
+    ) -> Outcome:
+        memory = self._memory(alert.name)
+        evaluation = checks.evaluate(alert, answers, now, memory.states.keys())
         pollreport.unreadable(alert, answers, evaluation)
         last = self._checked.get(alert.name)
         seen_at = last.at if last else self._answered_at
-        gap = (
-            checktimes.unobserved(alert, seen_at, _heartbeat(settings), now) if evaluation.is_complete else timedelta(0)
-        )
-        progress = alerting.advance(alert, evaluation, self._memory(alert.name), now, gap)
-        return _Outcome(progress, evaluation.judged, evaluation.is_complete)
-
-    def _is_due(self, alert: Alert, settings: Settings, now: datetime) -> bool:
-        return checktimes.is_due(alert, self._checked.get(alert.name), _heartbeat(settings), now)
-
-    def _as_it_was(self, alert: Alert) -> _Outcome:
-        """What this poll means for an alert that is not checked: nothing, but silences end and repeats fall due."""
-        last = self._checked.get(alert.name)
-        return _Outcome(Progress(memory=self._memory(alert.name), details=last.details if last else {}))
+        return polling.advance(alert, evaluation, memory, seen_at, settings, now)
 
     def _examine_self(
         self,
@@ -188,7 +177,7 @@ class Poller:
         reasons: tuple[str, ...],
         file_trouble: str | None,
         now: datetime,
-    ) -> _Outcome:
+    ) -> Outcome:
         """What this poll means for the pager itself."""
         memory = self._memory(OWN)
         before = self._unanswered
@@ -196,10 +185,10 @@ class Poller:
         self._unanswered = {name: before.get(name, since) for name in unanswered}
         trouble = "; ".join(reasons)
         evaluation = health.examine(own, self._unanswered, trouble, file_trouble, alerts=len(config.alerts))
-        return _Outcome(alerting.advance(own, evaluation, health.began(memory, self._unanswered), now))
+        return Outcome(alerting.advance(own, evaluation, health.began(memory, self._unanswered), now))
 
     def _conclude(
-        self, alerts: Iterable[Alert], outcomes: Mapping[str, _Outcome], config: Config, now: datetime
+        self, alerts: Iterable[Alert], outcomes: Mapping[str, Outcome], config: Config, now: datetime
     ) -> _Concluded:
         """Once it is known of every alert what it comes to: say who is told."""
         holds = self._holds({name: one.progress.memory for name, one in outcomes.items()}, now)
@@ -219,9 +208,7 @@ class Poller:
 
     def _holds(self, memories: Mapping[str, AlertMemory], now: datetime) -> telling.Holds:
         """What holds back triggers now; `memories` are newer than what is remembered."""
-        newest = {**self._memories, **memories}
-        firing = frozenset(name for name, memory in newest.items() if telling.is_firing(memory))
-        return telling.Holds(silences=self._store.silences(now), firing=firing)
+        return polling.holds(self._memories, memories, self._store.silences(now))
 
     def tell_untold(self, config: Config) -> bool:
         """Queue what is open for the routes that should have it by now and do not, once for each configuration.
@@ -288,10 +275,6 @@ class Poller:
 
     def _memory(self, alert_name: str) -> AlertMemory:
         return self._memories.get(alert_name) or AlertMemory()
-
-
-def _heartbeat(settings: Settings) -> timedelta:
-    return timedelta(seconds=settings.heartbeat_s)
 
 
 @contextlib.contextmanager
