@@ -30,6 +30,9 @@ _DEADLINE_SHARE = 0.9
 TOLD_ELSEWHERE = "told elsewhere now: alerts.yml was changed"
 
 
+_NOTHING = AlertMemory()
+
+
 class Tick(NamedTuple):
     """What a tick did: the poll as recorded, and each reason for which Graphite's answers could not be used."""
 
@@ -153,10 +156,9 @@ class Poller:
         self._is_sure = True
         answered_at = record.finished_at if record.answered else self._answered_at
         self._last_poll = PollSummary(started_at=record.started_at, answered_at=answered_at)
-        self._memories |= {name: memory for name, memory in memories.items() if memory != AlertMemory()}
-        for name, memory in memories.items():
-            if memory == AlertMemory():
-                self._memories.pop(name, None)
+        self._memories |= memories
+        for name in [name for name, memory in memories.items() if memory == _NOTHING]:
+            del self._memories[name]
         pollreport.recorded(record, cancelled)
 
     def _advance(
@@ -274,7 +276,7 @@ class Poller:
         return self._last_poll.answered_at if self._last_poll else None
 
     def _memory(self, alert_name: str) -> AlertMemory:
-        return self._memories.get(alert_name) or AlertMemory()
+        return self._memories.get(alert_name, _NOTHING)
 
 
 @contextlib.contextmanager
@@ -290,24 +292,25 @@ def _answered(
     due: Sequence[Alert], settings: Settings, fetcher: Fetches, stop: ThreadEvent
 ) -> Iterator[tuple[Alert, Mapping[Query, RawAnswer | FetchError]]]:
     """Yield each alert as soon as all of its queries are answered, and let go of answers that nobody waits for."""
-    waiting = {alert.name: set(checks.queries_of([alert])) for alert in due}
+    queries = {alert.name: checks.queries_of([alert]) for alert in due}
     asked_by: dict[Query, list[Alert]] = {}
     for alert in due:
-        for query in waiting[alert.name]:
+        for query in queries[alert.name]:
             asked_by.setdefault(query, []).append(alert)
+    missing = {name: len(asked) for name, asked in queries.items()}
     users = {query: len(alerts) for query, alerts in asked_by.items()}
     answers: dict[Query, RawAnswer | FetchError] = {}
     deadline_s = settings.heartbeat_s * _DEADLINE_SHARE
-    for query, answer in fetcher.fetch(checks.queries_of(due), deadline_s=deadline_s, stop=stop):
+    for query, answer in fetcher.fetch(asked_by, deadline_s=deadline_s, stop=stop):
         answers[query] = answer
-        if not isinstance(answer, FetchError):
+        if settings.verbose and not isinstance(answer, FetchError):
             log.debug("fetched", target=query.target, series=len(answer.roll))
         for alert in asked_by[query]:
-            waiting[alert.name].discard(query)
-            if waiting[alert.name]:
+            missing[alert.name] -= 1
+            if missing[alert.name]:
                 continue
             yield alert, answers
-            for used in checks.queries_of([alert]):
+            for used in queries[alert.name]:
                 users[used] -= 1
                 if not users[used]:
                     del answers[used]

@@ -7,27 +7,30 @@ an answer will be taken as gone.
 from __future__ import annotations
 
 import contextlib
+import functools
 import html
 import http.client
+import math
 import re
 import socket
 import ssl
 import zlib
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
 import urllib3
 import urllib3.exceptions
 from requests.auth import HTTPBasicAuth
+from requests.structures import CaseInsensitiveDict
 
 from graphitepager import __version__, rawdata
 from graphitepager.errors import FetchError
+from graphitepager.graphite.line import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
-    from requests.adapters import HTTPAdapter
     from urllib3.response import BaseHTTPResponse
 
     from graphitepager.rawdata import RawAnswer
@@ -65,46 +68,15 @@ _SENTENCES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...
 )
 
 
+_HEADERS = {
+    "User-Agent": f"graphite-pager/{__version__}",
+    "Accept-Encoding": "gzip",
+    "Content-Type": "application/x-www-form-urlencoded",
+}
+
+
 class _UnusableError(Exception):
     """The answer cannot be used; the text says why."""
-
-
-class _Line(NamedTuple):
-    """What does not change from one request to the next: where to, through which connection, with which headers."""
-
-    path: str
-    pool: urllib3.HTTPConnectionPool
-    headers: Mapping[str, str]
-
-    def post(self, body: str, timeout: urllib3.Timeout) -> BaseHTTPResponse:
-        return self.pool.urlopen(
-            "POST",
-            self.path,
-            body=body,
-            headers=self.headers,
-            retries=False,
-            redirect=False,
-            assert_same_host=False,
-            timeout=timeout,
-            preload_content=False,
-            decode_content=False,
-        )
-
-
-def _line(session: requests.Session, url: str) -> _Line:
-    """Have requests say how it would ask, once: the rest of what it does takes longer than everything else together."""
-    headers = {
-        "User-Agent": f"graphite-pager/{__version__}",
-        "Accept-Encoding": "gzip",
-        "Content-Type": "application/x-www-form-urlencoded",
-    }
-    request = session.prepare_request(requests.Request("POST", url, headers=headers))
-    request.headers.pop("Content-Length", None)  # that of no body
-    found = session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
-    adapter = cast("HTTPAdapter", session.get_adapter(url))
-    pool = adapter.get_connection_with_tls_context(request, found["verify"], found["proxies"], found["cert"])
-    path = adapter.request_url(request, found["proxies"])
-    return _Line(path, cast("urllib3.HTTPConnectionPool", pool), dict(request.headers))
 
 
 class Connection:
@@ -118,7 +90,9 @@ class Connection:
         # Proxies and certificates may come from the environment, where operators set them for every program.
         # Credentials may not: an `auth` that does nothing keeps requests from sending what ~/.netrc has for the host.
         self._session.auth = _credentials(settings) or (lambda request: request)
-        self._line: _Line | None = None
+        self._session.headers = CaseInsensitiveDict(_HEADERS)
+        self._timeout = _timeout(settings, math.inf)
+        self._line: Line | None = None
 
     def ask(self, query: Query, remaining_s: Callable[[], float], before: Roll | None = None) -> RawAnswer:
         """Fetch and parse; `remaining_s` tells how long the answer is still wanted. Raises FetchError.
@@ -146,20 +120,17 @@ class Connection:
 
     def _post(self, query: Query, remaining_s: float) -> BaseHTTPResponse:
         if self._line is None:
-            self._line = _line(self._session, self._url)
-        form = {"target": query.target, "from": query.from_, "until": query.until, "format": "raw", "noCache": "1"}
-        body = urlencode({name: value for name, value in form.items() if value is not None})
+            self._line = Line.to(self._url, self._session)
+        timeout = self._timeout
         wanted_s = remaining_s + 0.05  # what times out because the answer is no longer wanted does so after that
-        timeout = urllib3.Timeout(
-            connect=min(self._settings.graphite_connect_timeout_s, wanted_s),
-            read=min(self._settings.graphite_read_timeout_s, wanted_s),
-        )
+        if wanted_s < max(self._settings.graphite_connect_timeout_s, self._settings.graphite_read_timeout_s):
+            timeout = _timeout(self._settings, wanted_s)
         try:
-            return self._line.post(body, timeout)
+            return self._line.post(_form(query), timeout)
         except urllib3.exceptions.ProtocolError:
             # The other side may close an idle connection in the moment in which it is used again. A render changes
             # nothing, so it can be asked for twice.
-            return self._line.post(body, timeout)
+            return self._line.post(_form(query), timeout)
 
     def _explain(self, error: Exception) -> str:
         """Say in a sentence what went wrong on the way, without the URL and whatever libraries put into their texts."""
@@ -176,6 +147,19 @@ class Connection:
         return f"the request failed ({type(error).__name__})"
 
 
+def _timeout(settings: Settings, at_most_s: float) -> urllib3.Timeout:
+    return urllib3.Timeout(
+        connect=min(settings.graphite_connect_timeout_s, at_most_s),
+        read=min(settings.graphite_read_timeout_s, at_most_s),
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _form(query: Query) -> bytes:
+    form = {"target": query.target, "from": query.from_, "until": query.until, "format": "raw", "noCache": "1"}
+    return urlencode({name: value for name, value in form.items() if value is not None}).encode()
+
+
 def _credentials(settings: Settings) -> HTTPBasicAuth | None:
     if not settings.graphite_user:
         return None
@@ -185,7 +169,7 @@ def _credentials(settings: Settings) -> HTTPBasicAuth | None:
 
 def _received(response: BaseHTTPResponse, remaining_s: Callable[[], float]) -> Iterator[bytes]:
     """Yield the body as it arrives. The read timeout alone would let a trickle go on for ever."""
-    while piece := response.read1(_PIECE_BYTES, decode_content=False):
+    while response.length_remaining != 0 and (piece := response.read1(_PIECE_BYTES, decode_content=False)):
         if remaining_s() <= 0:
             raise _UnusableError("the answer came too slowly")
         yield piece
