@@ -1,114 +1,148 @@
-"""Times whole polls of the daemon beside a plain loop over the same answers, and prints the ratio of the two.
-
-The plain loop is the ceiling: a kept connection, the last value from the right, one comparison, a dict. The daemon does
-that and everything else: checks, state, the transaction. Both in one run, in turn, because machines are noisy; the
-figures are medians.
-"""
+"""Measures the daemon beside a ceiling and a floor, and what else was promised; prints tables, writes a JSON file."""
 
 from __future__ import annotations
 
-import http.client
+import argparse
+import json
+import platform
 import statistics
+import subprocess
+import sys
 import tempfile
-import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
-from benchmarks.stub import answer, serving
-from graphitepager.graphite import Fetcher
-from graphitepager.poller import Poller
-from graphitepager.rules import Alert, Config, Entry, Query, Settings
-from graphitepager.store import Store, database_url
-from graphitepager.telemetry import configure
-from graphitepager.thresholds import Operator, Threshold
+from benchmarks import plot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
-SHAPES = ((10, 100, 6), (100, 100, 6), (1000, 10, 6), (100, 1000, 6), (10, 10_000, 60))
-RUNS = 5
-_CRITICAL = 90.0
+SHAPES = ((10, 100, 6), (100, 100, 6), (1000, 10, 6), (100, 1000, 6), (10, 10_000, 60), (100, 10_000, 6))
+GROWTH = ((1, 1000, 6), (10, 1000, 6), (100, 1000, 6), (1000, 1000, 6))
+HERE = Path(__file__).parent
+_STARTS = 5
 
 
 def main() -> None:
-    table = Table("alerts × series × points", box=None, pad_edge=False)
-    for heading in ("ceiling, series/s", "daemon, series/s", "of the ceiling"):
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--json", type=Path, default=HERE / "latest.json", help="where the figures go")
+    parser.add_argument("--quick", action="store_true", help="leave out what takes long: a million series, growth")
+    arguments = parser.parse_args()
+    shapes = SHAPES[:-1] if arguments.quick else SHAPES
+    console = Console()
+    figures: dict[str, object] = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "speed": _speed(console, shapes),
+        "storm": [_storm(console, changing) for changing in (1, 10)],
+        "slow": _slow(console),
+        "start": _starts(console),
+    }
+    if not arguments.quick:
+        figures["growth"] = _growth(console)
+    arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    console.print(f"\n{arguments.json}")
+
+
+def _speed(console: Console, shapes: Sequence[tuple[int, int, int]]) -> list[dict[str, object]]:
+    table = Table(Column("alerts × series × points", no_wrap=True), box=None, pad_edge=False)
+    for heading in ("ceiling /s", "daemon /s", "floor /s", "CPU s", "peak MB", "of the ceiling", "× the floor"):
         table.add_column(heading, justify="right")
-    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w") as log:
-        configure(stream=log)
-        for shape in SHAPES:
-            ceiling, daemon = _measure(shape, Path(folder))
-            table.add_row(" × ".join(map(str, shape)), f"{ceiling:,.0f}", f"{daemon:,.0f}", f"{daemon / ceiling:.2f}")
-    Console().print(table)
-
-
-def _measure(shape: tuple[int, int, int], folder: Path) -> tuple[float, float]:
-    """Series per second of the plain loop and of the daemon, medians over RUNS polls each, after one that warms up."""
-    alerts, series, points = shape
-    with serving(answer(series, points)) as url:
-        path = folder / f"{alerts}-{series}-{points}.db"
-        with Store.open(database_url(f"sqlite:///{path}", beside="", on_heroku=False)) as store:
-            config = _config(url, alerts)
-            fetcher = Fetcher(config.settings)
-            poller = Poller(store, lambda: datetime.now(UTC))
-            host = http.client.HTTPConnection(urlsplit(url).netloc)
-            levels: dict[tuple[str, bytes], bool] = {}
-
-            def plain() -> None:
-                for alert in config.alerts:
-                    _plain_poll(host, alert, levels)
-
-            def daemon() -> None:
-                tick = poller.tick(config, fetcher, threading.Event())
-                assert tick is not None
-                assert (tick.record.series, tick.failures) == (alerts * series, ())
-
-            times: dict[Callable[[], None], list[float]] = {plain: [], daemon: []}
-            for _ in range(RUNS + 1):
-                for poll, seconds in times.items():
-                    began = time.perf_counter()
-                    poll()
-                    seconds.append(time.perf_counter() - began)
-            fetcher.close()
-            host.close()
-    ceiling, ours = (alerts * series / statistics.median(seconds[1:]) for seconds in times.values())
-    return ceiling, ours
-
-
-def _plain_poll(host: http.client.HTTPConnection, alert: Alert, levels: dict[tuple[str, bytes], bool]) -> None:
-    query = alert.entries[0].query
-    form = urlencode({"target": query.target, "from": query.from_, "format": "raw", "noCache": "1"})
-    host.request("POST", "/render", form, {"Content-Type": "application/x-www-form-urlencoded"})
-    for line in host.getresponse().read().splitlines():
-        head, _, points = line.rpartition(b"|")
-        values = points.rsplit(b",", 2)
-        last = values[-1] if values[-1] != b"None" else values[-2]
-        levels[alert.name, head.rsplit(b",", 3)[0]] = float(last) >= _CRITICAL
-
-
-def _config(url: str, alerts: int) -> Config:
-    def threshold(bound: float) -> Threshold:
-        return Threshold(operator=Operator.AT_LEAST, bound=bound)
-
-    entries = (
-        Entry(
-            query=Query(f"servers.*.cpu.user{number}", "-1min", None),
-            warning=threshold(80.0),
-            critical=threshold(_CRITICAL),
-            line=1,
+    rows = []
+    for shape in shapes:
+        one = {**_scenario("speed", *shape), **_scenario("memory", *shape)}
+        rows.append({"shape": shape, **one})
+        table.add_row(
+            _named(shape),
+            *(f"{one[f'{kind}_series_per_s']:,.0f}" for kind in ("ceiling", "daemon", "floor")),
+            f"{one['daemon_cpu_s']:.3f}",
+            f"{one['peak_mb']:.0f}",
+            f"{one['of_the_ceiling']:.2f}",
+            f"{one['times_the_floor']:.1f}",
         )
-        for number in range(alerts)
+    console.print(table)
+    return rows
+
+
+def _storm(console: Console, changing: int) -> dict[str, float]:
+    one = _scenario("storm", 100, 100, changing)
+    console.print(
+        f"\nstorm: {one['transitions']:.0f} transitions a poll take {one['beyond_quiet_s']:.3f} s beyond a quiet one",
+        f"({one['quiet_s']:.3f} s)",
     )
-    return Config(
-        settings=Settings(graphite_url=url),
-        alerts=tuple(Alert(name=f"CPU {number}", entries=(entry,)) for number, entry in enumerate(entries)),
+    return one
+
+
+def _slow(console: Console) -> dict[str, float]:
+    one = _scenario("slow", 100)
+    console.print(
+        f"slow Graphite, 0.2 s an answer: 100 targets take {one['poll_s']:.2f} s,",
+        f"{one['of_the_least']:.2f} of the least that this can take",
     )
+    return one
+
+
+def _starts(console: Console) -> dict[str, float]:
+    """Seconds until `--version` is printed, and until a thousand alerts are verified; medians."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "alerts.yml"
+        entry = "  - {{name: CPU {0}, target: servers.*.cpu.user{0}, warning: 80, critical: 90}}\n"
+        path.write_text("alerts:\n" + "".join(entry.format(number) for number in range(1000)), encoding="utf-8")
+        one = {
+            "version_s": statistics.median(_run("--version") for _ in range(_STARTS)),
+            "verify_s": statistics.median(_run("verify", "--config", str(path)) for _ in range(_STARTS)),
+        }
+    console.print(
+        f"--version: {one['version_s'] * 1000:.0f} ms; verify of 1,000 alerts: {one['verify_s'] * 1000:.0f} ms"
+    )
+    return one
+
+
+def _growth(console: Console) -> list[dict[str, object]]:
+    table = Table("series", box=None, pad_edge=False)
+    for heading in ("µs a series", "first poll, s", "poll, s", "peak MB", "bytes a series"):
+        table.add_column(heading, justify="right")
+    rows: list[dict[str, object]] = []
+    points = []
+    for shape in GROWTH:
+        one = _scenario("memory", *shape)
+        series = shape[0] * shape[1]
+        rows.append({"series": series, **one})
+        points.append((series, one["poll_s"] / series * 1e6))
+        table.add_row(
+            f"{series:,}",
+            f"{points[-1][1]:.2f}",
+            f"{one['first_poll_s']:.2f}",
+            f"{one['poll_s']:.3f}",
+            f"{one['peak_mb']:.0f}",
+            f"{one['bytes_per_series']:.0f}",
+        )
+    console.print(table)
+    (HERE / "growth.svg").write_text(plot.growth(points), encoding="utf-8")
+    return rows
+
+
+def _scenario(name: str, *arguments: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.scenarios", name, *map(str, arguments)]
+    figures: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)  # noqa: S603
+    return figures
+
+
+def _run(*arguments: str) -> float:
+    command = [sys.executable, "-m", "graphitepager", *arguments]
+    began = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+    return time.perf_counter() - began
+
+
+def _named(shape: tuple[int, int, int]) -> str:
+    return " × ".join(f"{size:,}" for size in shape)
 
 
 if __name__ == "__main__":

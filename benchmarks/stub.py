@@ -6,46 +6,63 @@ import multiprocessing
 import socket
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from multiprocessing.connection import Connection
+    from multiprocessing.sharedctypes import Synchronized
 
 _START = 1_700_000_000
 _STEP_S = 10
+BREACH = 95.0
 
 
-def answer(series: int, points: int) -> bytes:
-    """A raw answer of so many series with so many points, all of them well below any threshold of the benchmark."""
-    values = ",".join(repr(10 + place / 8) for place in range(points - 1)) + ",None"
+class Stub(NamedTuple):
+    """Where it listens, and which of its bodies it answers with."""
+
+    url: str
+    which: Synchronized[int]
+
+
+def answer(series: int, points: int, breaching: int = 0) -> bytes:
+    """A raw answer of so many series with so many points; all but the last `breaching` ones are fine."""
+    before = [repr(10 + place / 8) for place in range(points - 2)]
     end = _START + points * _STEP_S
-    return "".join(f"servers.web{n}.cpu.user,{_START},{end},{_STEP_S}|{values}\n" for n in range(series)).encode()
+
+    def line(number: int) -> str:
+        last = repr(BREACH if number >= series - breaching else 20.5)
+        return f"servers.web{number}.cpu.user,{_START},{end},{_STEP_S}|{','.join([*before, last, 'None'])}\n"
+
+    return "".join(map(line, range(series))).encode()
 
 
 @contextmanager
-def serving(body: bytes) -> Iterator[str]:
-    """Serve this body to whoever asks; the URL is good inside the block."""
-    here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(body, there), daemon=True)
+def serving(bodies: Sequence[bytes], delay_s: float = 0.0) -> Iterator[Stub]:
+    """Serve the body that `which` names to whoever asks, `delay_s` after the question, inside the block."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    which = context.Value("i", 0)
+    process = context.Process(target=_serve, args=(bodies, delay_s, which, there), daemon=True)
     process.start()
     try:
-        yield f"http://127.0.0.1:{here.recv()}"
+        yield Stub(f"http://127.0.0.1:{here.recv()}", which)
     finally:
         process.terminate()
         process.join()
 
 
-def _serve(body: bytes, parent: Connection) -> None:
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+def _serve(bodies: Sequence[bytes], delay_s: float, which: Synchronized[int], parent: Connection) -> None:
+    heads = [f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n" for body in bodies]
+    responses = [head.encode() + body for head, body in zip(heads, bodies, strict=True)]
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     parent.send(listener.getsockname()[1])
     while True:
         client, _ = listener.accept()
-        threading.Thread(target=_answer, args=(client, head + body), daemon=True).start()
+        threading.Thread(target=_answer, args=(client, responses, delay_s, which), daemon=True).start()
 
 
-def _answer(client: socket.socket, response: bytes) -> None:
+def _answer(client: socket.socket, responses: Sequence[bytes], delay_s: float, which: Synchronized[int]) -> None:
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with client, client.makefile("rb") as requests:
         while requests.readline():
@@ -55,4 +72,6 @@ def _answer(client: socket.socket, response: bytes) -> None:
                 if name.lower() == b"content-length":
                     length = int(value)
             requests.read(length)
-            client.sendall(response)
+            if delay_s:
+                threading.Event().wait(delay_s)
+            client.sendall(responses[which.value])
