@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def command(config_path: str, as_json: bool, name: str | None) -> None:
     """Print the alert of this NAME, or all of them, with include, defaults, for_each and use written out.
 
-    The YAML could stand in alerts.yml instead of what it comes from; only secrets are masked in it.
+    The YAML could stand in the file instead of what it comes from; only secrets are masked in it.
 
     Example: graphite-pager show "MongoDB lock"
     """
@@ -55,7 +55,7 @@ def _chosen(loaded: Loaded, name: str | None) -> list[tuple[dict[str, Data], Ori
 
 def _as_yaml(entry: dict[str, Data], origin: Origin) -> str:
     """The entry as an item of `alerts`, under a comment that says where it comes from."""
-    lines = as_yaml([tidy(entry)]).splitlines()
+    lines = as_yaml([tidy(entry, origin.variables)]).splitlines()
     return "".join(f"  {line}\n" for line in (f"# {_where(origin)}", *lines))
 
 
@@ -75,5 +75,5 @@ def _as_json(entry: dict[str, Data], origin: Origin) -> dict[str, object]:
         "line": origin.place.line,
         "for_each": dict(origin.variables),
         "use": origin.check,
-        "entry": tidy(entry),
+        "entry": tidy(entry, origin.variables),
     }
