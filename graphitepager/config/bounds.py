@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
+import yaml
 from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
@@ -36,6 +39,14 @@ if TYPE_CHECKING:
 _MISSING = object()
 
 _LEVELS = ("warning", "critical")
+
+# Numbers that only YAML 1.1 knows, which graphitepager 0.2 read.
+_OLD_NUMBER = re.compile(
+    r"[-+]?(0b_*[01][01_]{0,99}|0x_*[0-9a-f][0-9a-f_]{0,99}|0[0-7_]{1,99}|[0-9][0-9_]{0,20}(:[0-5]?[0-9]){1,5}(\.[0-9_]{0,20})?"
+    r"|\.inf)|\.nan",
+    re.IGNORECASE,
+)
+_ENDLESS = "leave it out, and give the other threshold an operator, as in '>= 90'"
 
 Complaint = tuple["Path", str, str | None]
 
@@ -183,6 +194,20 @@ def _shown(value: float, threshold: Threshold) -> str:
     return format_bound(float(f"{value:.12g}"), threshold)
 
 
+def _in_decimals(text: str) -> str:
+    """What was a number only to YAML 1.1, and so to graphitepager 0.2, as the number that it was; else the text."""
+    word = text.strip()
+    number = yaml.safe_load(word) if _OLD_NUMBER.fullmatch(word) else None
+    if not isinstance(number, (int, float)):
+        return text
+    if not math.isfinite(number):
+        raise refuse(f"expected a number, got {describe(text)}", _ENDLESS)
+    if word.lstrip("-+").isdecimal() and number != int(word):
+        message = f"{describe(text)} was {number} to graphitepager 0.2, and looks like {int(word)}"
+        raise refuse(message, "write the one that is meant")
+    return repr(number)
+
+
 def _read_by(parse: Callable[[str], Any]) -> Callable[[object], Any]:
     def check(value: object) -> Any:
         if value is None or isinstance(value, (Condition, Quantity, Unit)):
@@ -191,8 +216,9 @@ def _read_by(parse: Callable[[str], Any]) -> Callable[[object], Any]:
             raise PydanticKnownError("missing")
         if not isinstance(value, str):
             raise refuse(f"expected a number, got {describe(value)}")
+        text = _in_decimals(value)
         try:
-            return parse(value)
+            return parse(text)
         except ValueError as error:
             raise refuse(str(error).replace(repr(value), describe(value)), _hint(value)) from None
 

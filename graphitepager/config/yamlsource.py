@@ -1,7 +1,7 @@
 """YAML text in; plain data that remembers its places out, with everything that is wrong as YAML.
 
 Every plain scalar stays text exactly as written, and the schema decides what it means. So none of YAML 1.1's traps
-can snap: `on`, `22:00`, `1e3`, `010` and a key of digits with an `e` in it are what their author wrote. Only an empty
+can snap: `on`, `22:00`, `1e3` and a key of digits with an `e` in it are what their author wrote. Only an empty
 value, `~` and `null` mean "nothing".
 
 The text is read as a stream of events rather than composed by PyYAML, because only the events know where an alias

@@ -144,7 +144,7 @@ def test_the_direction_follows_from_the_thresholds(warning: str, critical: str, 
 
 @pytest.mark.parametrize(
     ("written", "bound"),
-    [("10", 10), ("'10'", 10), (".5", 0.5), ("-3", -3), ("1e3", 1000), ("010", 10), ("1_000", 1000), ("!!int 7", 7)],
+    [("10", 10), ("'10'", 10), (".5", 0.5), ("-3", -3), ("1e3", 1000), ("0x10", 16), ("1_000", 1000), ("!!int 7", 7)],
 )
 def test_a_threshold_is_the_number_its_author_meant(written: str, bound: float) -> None:
     assert entry_of(f"warning: -9, critical: {written}").critical == Threshold(operator=Operator.AT_LEAST, bound=bound)

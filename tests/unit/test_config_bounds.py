@@ -42,6 +42,48 @@ def test_two_numbers_mean_what_they_always_did(warning: float, critical: float) 
 
 
 @pytest.mark.parametrize(
+    ("written", "bound"),
+    [
+        ("0x10", "16"),
+        ("-0xff", "-255"),
+        ("0b101", "5"),
+        ("1:30", "90"),
+        ("1:00:00", "3600"),
+        ("-1:30.5", "-90.5"),
+        ("1_000", "1000"),
+        ("007", "7"),
+        ("08", "8"),
+        ("017.5", "17.5"),
+    ],
+)
+def test_a_number_as_yaml_1_1_has_it_is_what_it_was_to_the_old_program(written: str, bound: str) -> None:
+    assert thresholds_of(f"warning: {written}, critical: 9999")[0] == f">= {bound}"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("010", "'010' was 8 to graphitepager 0.2, and looks like 10 (write the one that is meant)"),
+        ("-0100", "'-0100' was -64 to graphitepager 0.2, and looks like -100 (write the one that is meant)"),
+        (
+            ".inf",
+            "expected a number, got '.inf' (leave it out, and give the other threshold an operator, as in '>= 90')",
+        ),
+        (
+            "-.INF",
+            "expected a number, got '-.INF' (leave it out, and give the other threshold an operator, as in '>= 90')",
+        ),
+        (
+            ".nan",
+            "expected a number, got '.nan' (leave it out, and give the other threshold an operator, as in '>= 90')",
+        ),
+    ],
+)
+def test_a_number_that_could_be_two_or_that_is_none_is_refused(written: str, said: str) -> None:
+    assert complaint_about(f"warning: 1, critical: {written}") == f"critical: {said}"
+
+
+@pytest.mark.parametrize(
     ("keys", "warning", "critical"),
     [
         ('critical: "> 90"', None, "> 90"),
