@@ -34,21 +34,20 @@ _FRAGMENT_SAFE = _PATH_SAFE + "?"
 
 def render(event: Event, graphite_url: str) -> Message:
     """Put an event into words. `graphite_url` is what the graph link is built on."""
-    series = _series_in_words(event)
+    alert, series = event.key.words
+    subject = _subject(event)
     words = words_for(event, lambda value: value_in_words(value, event.entry, event.level))
-    details = dict(_details(event, series, words))
+    details = dict(_details(event, words))
     return Message(
         kind=event.kind,
         level=event.level,
         dedup_key=dedup_key(event.key, event.level),
-        alert=event.key.words[0],
+        alert=alert,
         series=series,
-        summary=_shortened(
-            printable(f"{_heading(event)} {event.key.words[0]}: {words.summary or _sentence(event, series)}")
-        ),
+        summary=_shortened(printable(f"{_heading(event)} {alert}: {words.summary or _sentence(event, subject)}")),
         at=event.at,
         details=details | {name: label for name, label in words.labels.items() if name not in details},
-        links=tuple(_links(event, series, words, graphite_url)),
+        links=tuple(_links(event, subject, words, graphite_url)),
         labels=words.labels,
         severity=event.entry.severity.get(event.level) if event.entry else None,
     )
@@ -103,12 +102,13 @@ def _compared_targets(entry: Entry) -> Iterator[str]:
             yield f'timeShift({drawn},"{entry.compare.ago // timedelta(seconds=1)}s")'
 
 
-def _series_in_words(event: Event) -> str:
+def _subject(event: Event) -> str:
+    """What a sentence is about: of all series together, it says more than their name does."""
     if event.size:
         return f"{event.size} series together"
-    if not event.key.is_series:
-        return event.entry.query.target if event.entry else "(all series)"
-    return event.key.series or "(series without a name)"
+    if not event.key.is_series and event.entry:
+        return event.entry.query.target
+    return event.key.words[1]
 
 
 def _heading(event: Event) -> str:
@@ -116,39 +116,39 @@ def _heading(event: Event) -> str:
     return words.get(event.kind, event.level.label.upper())
 
 
-def _sentence(event: Event, series: str) -> str:
+def _sentence(event: Event, subject: str) -> str:
     duration = format_duration(event.at - event.since)
     if event.kind is EventKind.RESOLVED:
         value = "" if event.value is None else f" is {_value(event)},"
         if event.key.series.startswith(COUNT):
             value = f": {describe_count(event.value, event.entry)},"
         was = "were" if event.size else "was"
-        return f"{series}{value} {was} {event.level.label} for {duration} ({event.reason})"
+        return f"{subject}{value} {was} {event.level.label} for {duration} ({event.reason})"
     if event.kind is EventKind.FLAPPING:
         within, quiet = format_duration(FLAPPING_WITHIN), format_duration(QUIET_FOR)
-        return f"{series} fires for the {FLAPPING_CYCLES}th time within {within}; open until it is quiet for {quiet}"
-    return _what_is_wrong(event, series, duration)
+        return f"{subject} fires for the {FLAPPING_CYCLES}th time within {within}; open until it is quiet for {quiet}"
+    return _what_is_wrong(event, subject, duration)
 
 
-def _what_is_wrong(event: Event, series: str, duration: str) -> str:
+def _what_is_wrong(event: Event, subject: str, duration: str) -> str:
     still = "still " if event.kind is EventKind.REPEATED else ""
     lasting = f", for {duration}" if still or event.at - event.since >= _WORTH_SAYING else ""
     is_missing = event.level is Level.NO_DATA and event.key.is_series and not event.size and event.key.alert != OWN
     if event.detail is not None and not is_missing:
-        place = "" if event.size or event.key.alert == OWN else f"{series}: "
+        place = "" if event.size or event.key.alert == OWN else f"{subject}: "
         return f"{place}{event.detail}{lasting}"
     if event.size:
-        return f"{series} {still}fire{lasting}"
+        return f"{subject} {still}fire{lasting}"
     if event.key.series == WHOLE_ALERT:
-        return f"Graphite has {still}returned no series for {series} for {duration}"
+        return f"Graphite has {still}returned no series for {subject} for {duration}"
     if event.key.series.startswith(COUNT):
-        return f"{series}: {describe_count(event.value, event.entry)}{lasting}"
+        return f"{subject}: {describe_count(event.value, event.entry)}{lasting}"
     if event.level is Level.NO_DATA or event.value is None:
         why = f" ({event.detail})" if event.detail else ""
-        return f"{series} has {still}had no datapoint for {duration}{why}"
+        return f"{subject} has {still}had no datapoint for {duration}{why}"
     threshold = event.entry and event.entry.threshold(event.level)
     bound = f" ({event.level.value} {phrase(threshold)})" if threshold else ""
-    return f"{series} is {still}{_value(event)}{bound}{lasting}"
+    return f"{subject} is {still}{_value(event)}{bound}{lasting}"
 
 
 def value_in_words(value: float, entry: Entry | None, level: Level) -> str:
@@ -161,9 +161,8 @@ def _value(event: Event) -> str:
     return "" if event.value is None else value_in_words(event.value, event.entry, event.level)
 
 
-def _details(event: Event, series: str, words: Words) -> Iterator[tuple[str, str | float | None]]:
-    yield "alert", event.key.words[0]
-    yield "series", series
+def _details(event: Event, words: Words) -> Iterator[tuple[str, str | float | None]]:
+    yield from zip(("alert", "series"), event.key.words, strict=True)
     yield "level", event.level.label
     if event.detail is not None:
         yield "detail", event.detail
@@ -195,13 +194,13 @@ def _checked(entry: Entry) -> Iterator[tuple[str, str]]:
     yield "window", f"from {entry.query.from_} until {entry.query.until or 'now'}"
 
 
-def _links(event: Event, series: str, words: Words, graphite_url: str) -> Iterator[Link]:
+def _links(event: Event, subject: str, words: Words, graphite_url: str) -> Iterator[Link]:
     if event.entry is None or event.key.alert == OWN:
         return
     if words.runbook:
         yield Link(words.runbook, "Runbook")
     elif event.entry.runbook_base:
-        yield Link(runbook_link(event.entry.runbook_base, event.key.alert, series), "Runbook")
+        yield Link(runbook_link(event.entry.runbook_base, event.key.alert, subject), "Runbook")
     yield Link(graph_link(graphite_url, event.entry), "Graph")
 
 

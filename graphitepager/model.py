@@ -43,9 +43,9 @@ class SeriesKey(NamedTuple):
 
     @property
     def words(self) -> tuple[str, str]:
-        """The alert and the series as people know them."""
+        """The alert and the series as people know them: in a page, in the log, in a silence."""
         alert = "graphite-pager" if self.alert == OWN else self.alert
-        return alert, self.series if self.is_series else "(all series)"
+        return alert, (self.series or "(series without a name)") if self.is_series else "(all series)"
 
 
 class Series(NamedTuple):

@@ -163,7 +163,7 @@ class Oracle:
         single = [
             (one.routing_key, one.log[0].payload["class"], one.log[0].payload["source"], one.severity)
             for one in self._world.pagerduty.open_incidents()
-            if " series" not in one.log[0].payload["source"]
+            if " series together" not in one.log[0].payload["summary"]
         ]
         if twice := [each for each, count in Counter(single).items() if count > 1]:
             self._world.tally.duplicates += len(twice)

@@ -11,8 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from graphitepager.messages import SUMMARY_LIMIT, minimal, render, runbook_link
-from graphitepager.model import WHOLE_ALERT, Event, EventKind, Message, SeriesKey
+from graphitepager.model import COUNT, WHOLE_ALERT, Event, EventKind, Message, SeriesKey, Silence
 from graphitepager.rules import Compare, Level, Query, Ratio
+from graphitepager.silences import parse_matcher, silencing
 from graphitepager.thresholds import Operator, format_number, parse, parse_unit, threshold_of
 from tests.examples import GRAPHITE_URL, KEY, MINUTE, NOON, entry
 
@@ -106,6 +107,26 @@ def test_no_data_says_why_where_that_is_known() -> None:
 def test_an_alert_that_watches_nothing_names_its_target() -> None:
     text = summary(Level.NO_DATA, value=None, key=SeriesKey(KEY.alert, WHOLE_ALERT), since=NOON - 3 * MINUTE)
     assert text == "NO DATA MongoDB lock: Graphite has returned no series for servers.*.lock for 3min"
+
+
+@pytest.mark.parametrize("series", [WHOLE_ALERT, COUNT, WHOLE_ALERT + "critical×23", "", "db1"])
+def test_the_series_of_a_page_is_what_a_silence_fits(series: str) -> None:
+    key = SeriesKey(KEY.alert, series)
+    size = 23 if "×" in series else 0
+    one = message(
+        EventKind.TRIGGERED, Level.CRITICAL, key=key, value=None, size=size, entry=entry(runbook_base="https://x")
+    )
+    assert one.series == one.details["series"] == key.words[1]
+    matchers = (parse_matcher(f"series={one.series}"), parse_matcher(f"alert={one.alert}"))
+    silence = Silence(id=1, matchers=matchers, author="", comment="", begins_at=NOON, ends_at=NOON + MINUTE)
+    assert silencing([silence], *key.words, Level.CRITICAL, NOON) is silence
+
+
+def test_the_runbook_of_an_alert_as_a_whole_is_at_its_target() -> None:
+    whole = {"key": SeriesKey(KEY.alert, WHOLE_ALERT), "entry": entry(runbook_base="https://x")}
+    assert (
+        message(EventKind.TRIGGERED, Level.NO_DATA, **whole).links[0].href == "https://x/MongoDB%20lock#servers.*.lock"
+    )
 
 
 def test_a_resolve_says_for_how_long_and_why() -> None:
