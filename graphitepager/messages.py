@@ -14,7 +14,7 @@ from graphitepager.model import COUNT, OWN, WHOLE_ALERT, Event, EventKind, Link,
 from graphitepager.printable import printable
 from graphitepager.rules import Entry, Level
 from graphitepager.thresholds import describe, format_value, phrase
-from graphitepager.wording import Words, words_for
+from graphitepager.wording import TEMPLATE_ERRORS, Words, words_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,7 +178,7 @@ def _details(event: Event, words: Words) -> Iterator[tuple[str, str | float | No
     if words.description is not None:
         yield "description", words.description
     if words.faults:
-        yield "template_errors", "; ".join(str(fault) for fault in words.faults)
+        yield TEMPLATE_ERRORS, "; ".join(str(fault) for fault in words.faults)
 
 
 def _checked(entry: Entry) -> Iterator[tuple[str, str]]:

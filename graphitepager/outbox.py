@@ -17,6 +17,7 @@ from graphitepager.model import EventKind
 from graphitepager.notifiers import RATES_PER_MINUTE
 from graphitepager.pacing import WINDOW, Pace
 from graphitepager.telemetry import log
+from graphitepager.wording import TEMPLATE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,6 +155,8 @@ class Outbox:
             self._pace.accepted(route.address)
             self._store.mark_sent(delivery.id, worker=self._worker, at=self._clock(), answer=answer)
             log.info("sent", **details, answer=answer)
+            if reason := message.details.get(TEMPLATE_ERRORS):
+                log.warning("template_failed", **details, reason=reason)
 
     def _hand_over(self, delivery: Delivery) -> str:
         """Send it, and return the answer; SendError also when the notifier says nothing for too long."""

@@ -27,10 +27,12 @@ LABEL_NAMES = frozenset(
 )
 NAMES = LABEL_NAMES | {"labels"}
 
+TEMPLATE_ERRORS = "template_errors"  # the detail that says which texts failed, and why
+
 # What messages.py says of every event by itself: no label can be called so.
 DETAILS = frozenset(
     {"alert", "series", "level", "detail", "value", "warning", "critical", "target", "window", "since", "reason"}
-    | {"compared", "divided by", "description", "template_errors"}
+    | {"compared", "divided by", "description", TEMPLATE_ERRORS}
 )
 
 _LONGEST_NAME = 1000
@@ -38,6 +40,9 @@ _LONGEST_REASON = 200
 _LONGEST_LABEL = 500
 _CALL = re.compile(r"\s*[A-Za-z_]\w*\(")
 _PATH = re.compile(r"(?:[^(),;{}]|\{[^{}]*\}?)+")
+# A target whose series have as many nodes as it is written with, or as aliasByNode is told to keep.
+_PLAIN = re.compile(r"\s*(?P<path>(?:[^\s(),;{}*]|\*(?!\*)|\{[^{}.()]*\})+)\s*")
+_ALIASED = re.compile(rf"\s*aliasByNode\({_PLAIN.pattern}(?P<nodes>(?:,\s*-?[0-9]+\s*)+)\)\s*")
 # Long enough for any `nodes[…]` that somebody may write.
 _SAMPLE_NODES = ("servers", "db1", *(f"node{number}" for number in range(2, 33)))
 
@@ -93,12 +98,13 @@ def trial(alert: str, entry: Entry) -> Iterator[Fault]:
     """Yield what would fail, for an example of a series, at any level; each text once."""
     seen = set()
     now = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+    nodes = _SAMPLE_NODES[: node_count(entry)]
     thresholds = {level: entry.threshold(level) for level in (Level.WARNING, Level.CRITICAL)}
     values = {level: threshold.bound for level, threshold in thresholds.items() if threshold is not None}
     for level, value in {**values, Level.NO_DATA: None}.items():
         event = Event(
             kind=EventKind.TRIGGERED,
-            key=SeriesKey(alert, ".".join(_SAMPLE_NODES)),
+            key=SeriesKey(alert, ".".join(nodes)),
             level=level,
             at=now,
             since=now - timedelta(minutes=3),
@@ -118,6 +124,20 @@ def nodes_of(name: str) -> list[str]:
         start = call.end()
     path = _PATH.match(name, start)
     return path[0].strip().split(".") if path else [name]
+
+
+def node_count(entry: Entry) -> int | None:
+    """How many nodes the names of its series have; None where only Graphite can tell."""
+    plain = _PLAIN.fullmatch(entry.query.target)
+    if entry.ratio is not None:
+        by = entry.ratio.by
+        # The value of a tag may hold dots.
+        known = len(by) if by and all(isinstance(node, int) for node in by) else None
+        return known if by or plain is None else plain["path"].count(".") or None
+    if plain is not None:
+        return int(plain["path"].count(".")) + 1
+    aliased = _ALIASED.fullmatch(entry.query.target)
+    return None if aliased is None else int(aliased["nodes"].count(","))
 
 
 class _Filling:

@@ -43,7 +43,10 @@ def test_a_file_full_of_mistakes_is_told_all_of_them_at_once() -> None:
     ("written", "complaint"),
     [
         ("ten", "expected a number, got 'ten'"),
-        (".nan", "expected a number, got '.nan'"),
+        (
+            ".nan",
+            "expected a number, got '.nan' (leave it out, and give the other threshold an operator, as in '>= 90')",
+        ),
         ("nan", "expected a number, got 'nan'"),
         ("inf", "expected a number, got 'inf'"),
         ("1e999", "expected a number, got '1e999'"),

@@ -16,13 +16,13 @@ def test_an_alert_that_says_nothing_has_the_default_words() -> None:
 
 def test_its_words_are_kept_as_they_were_written() -> None:
     entry = entry_of(
-        "summary: '{{ nodes[1] }} at {{ value|round(1) }}', description: 'Ask {{ labels.team }}', "
-        "labels: {team: dba, host: '{{ nodes[1] }}'}, runbook: ' https://wiki/{{ alert }} '",
+        "summary: '{{ nodes[0] }} at {{ value|round(1) }}', description: 'Ask {{ labels.team }}', "
+        "labels: {team: dba, host: '{{ nodes[0] }}'}, runbook: ' https://wiki/{{ alert }} '",
         top="docs_url: https://wiki",
     )
-    assert entry.summary == "{{ nodes[1] }} at {{ value|round(1) }}"
+    assert entry.summary == "{{ nodes[0] }} at {{ value|round(1) }}"
     assert entry.description == "Ask {{ labels.team }}"
-    assert entry.labels == {"team": "dba", "host": "{{ nodes[1] }}"}
+    assert entry.labels == {"team": "dba", "host": "{{ nodes[0] }}"}
     assert (entry.runbook, entry.runbook_base) == ("https://wiki/{{ alert }}", "https://wiki")
 
 
@@ -110,12 +110,18 @@ class TestTrial:
         )
         assert load(file_with(alert_with(keys)), ENVIRON, source="alerts.yml").config is not None
 
+    def test_a_node_that_no_series_of_the_target_has_is_a_warning(self) -> None:
+        [headline] = headlines(
+            "alerts: [{name: a, target: servers.*.load, warning: 1, critical: 2, summary: '{{ nodes[3] }}'}]"
+        )
+        assert "summary: fails for an example of a series: there is no 3" in headline
+
     def test_of_several_alerts_on_a_line_the_right_one_is_named(self) -> None:
         text = "alerts: [{name: a, target: t, warning: 1, critical: 2}, "
         text += "{name: b, target: t, warning: 1, critical: 2, summary: '{{ thresholds.x }}'}]"
         assert "alerts.yml:1:112: alert 'b', summary: x is not known here" in headlines(text)[0]
 
-    @pytest.mark.parametrize("text", ["{{ value|round(1) }}", "{{ value|default('-') }} {{ nodes[9] }} {{ since }}"])
+    @pytest.mark.parametrize("text", ["{{ value|round(1) }}", "{{ value|default('-') }} {{ nodes[0] }} {{ since }}"])
     def test_that_there_is_no_value_at_no_data_is_no_fault(self, text: str) -> None:
         assert entry_of(f'summary: "{text}", description: "{text}"').summary == text
 

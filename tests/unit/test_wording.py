@@ -253,8 +253,39 @@ class TestTrial:
         text = "{% if level == 'NO DATA' %}{{ 1 / 0 }}{% endif %}"
         assert self.faults(description=text) == [("description: division by zero", False)]
 
-    def test_a_series_of_many_nodes_is_assumed(self) -> None:
-        assert self.faults(summary="{{ nodes[20] }}") == []
+    @pytest.mark.parametrize(
+        ("target", "other", "count"),
+        [
+            ("servers.*.lock", {}, 3),
+            (" servers.{web,db}[0-9]?.lock ", {}, 3),
+            ("load", {}, 1),
+            ("aliasByNode(servers.*.disk.*.free, 1,-2)", {}, 2),
+            ("aliasByNode( a.*.b ,1 )", {}, 1),
+            ("servers.*.lock.time", {"ratio": Ratio(to=Query("servers.*.lock.total", "-1min", None))}, 3),
+            ("f(a.b)", {"ratio": Ratio(to=Query("g(a.b)", "-1min", None), by=(1, -2))}, 2),
+        ],
+    )
+    def test_a_node_beyond_those_of_the_target_is_found(self, target: str, other: dict[str, Any], count: int) -> None:
+        last, beyond = f"{{{{ nodes[{count - 1}] }}}}", f"{{{{ nodes[{count}] }}}}"
+        found = [[*trial("a", entry(target, summary=text, **other))] for text in (last, beyond)]
+        assert [[str(fault) for fault in faults] for faults in found] == [[], [f"summary: there is no {count}"]]
+
+    @pytest.mark.parametrize(
+        ("target", "other"),
+        [
+            ("perSecond(servers.*.lock)", {}),
+            ("servers.**.lock", {}),
+            ("servers.{a,b.c}.lock", {}),
+            ('aliasByNode(disk;host=a, "host")', {}),
+            ("aliasByNode(perSecond(a.b), 1)", {}),
+            ("a.b", {"ratio": Ratio(to=Query("a.c", "-1min", None), by=("host",))}),
+            ("load", {"ratio": Ratio(to=Query("all", "-1min", None))}),
+        ],
+    )
+    def test_where_only_graphite_knows_how_many_nodes_there_are_many_are_assumed(
+        self, target: str, other: dict[str, Any]
+    ) -> None:
+        assert [*trial("a", entry(target, summary="{{ nodes[20] }}", **other))] == []
 
 
 def test_the_pagers_own_troubles_have_the_default_words() -> None:
