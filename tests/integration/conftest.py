@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+import structlog
 
 from graphitepager.store import Store
+from tests.fakes.pagerduty import FakePagerDuty
 from tests.graphite_server.client import Graphite, graphite_python
+from tests.integration.outbox_support import Clock
 from tests.integration.store_support import KINDS, empty_database
 from tests.support import missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy.engine import URL
@@ -55,3 +58,22 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
 def store(url: URL) -> Iterator[Store]:
     with Store.open(url) as store:
         yield store
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def fake(clock: Clock) -> Iterator[FakePagerDuty]:
+    """A fake that lives by the test's clock, and that nothing of ours may be refused by."""
+    with FakePagerDuty(clock=lambda: clock.now) as running:
+        yield running
+        assert running.rejected() == ()
+
+
+@pytest.fixture
+def logged() -> Iterator[Sequence[Mapping[str, Any]]]:
+    with structlog.testing.capture_logs() as entries:
+        yield entries
