@@ -31,6 +31,7 @@ from graphitepager.thresholds import describe
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from graphitepager.rawdata import RawAnswer
     from graphitepager.rules import Alert, Config, Entry
     from graphitepager.thresholds import Threshold
 
@@ -99,7 +100,7 @@ def look(config: Config) -> Result:
     return Result(
         readings=tuple(reading for alert, evaluation in evaluations for reading in _readings(alert, evaluation)),
         empty=tuple(alert for alert, one in evaluations if one.is_complete and not one.has_series),
-        failures=tuple(answer for answer in answers.values() if isinstance(answer, FetchError)),
+        failures=_failures(answers.values()),
         bad_lines=tuple(
             (query.target, line)
             for query, answer in answers.items()
@@ -108,6 +109,12 @@ def look(config: Config) -> Result:
         ),
         unreadable=tuple((alert.name, name) for alert, one in evaluations for name in sorted(one.unreadable)),
     )
+
+
+def _failures(answers: Iterable[RawAnswer | FetchError]) -> tuple[FetchError, ...]:
+    """What failed, once for each target and reason: with compare, a target is asked for twice."""
+    failed = [answer for answer in answers if isinstance(answer, FetchError)]
+    return tuple({(failure.target, failure.reason): failure for failure in failed}.values())
 
 
 def _readings(alert: Alert, evaluation: checks.Evaluation) -> Iterator[Reading]:

@@ -44,7 +44,6 @@ def describe(check: Check) -> str:
         used["with"] = {one.name: one.example for one in check.parameters}
     sections = [
         check.about,
-        "Runbook:\n" + _indented(check.runbook),
         "Parameters:\n" + "\n".join(_parameters(check)),
         "Use it, with whichever of these and of an alert's own keys you want to be different:\n"
         + _indented(as_yaml({"alerts": [used]})),

@@ -57,6 +57,12 @@ _LINK = re.compile(r"\s*https?://[^/\s]+", re.IGNORECASE)
 _SECRET_URLS = frozenset({"heartbeat_ping_url"})
 _NAMED_ALERT = re.compile(r"""^alert (?:'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+")""")
 
+_NEEDED = {
+    "ratio": "a ratio needs of and to",
+    "compare": "compare needs with, such as with: 1week",
+    "notifiers": "every notifier needs a type: pagerduty or stdout",
+}
+
 _ANY = "*"
 _SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
     ("pagerduty",): PagerdutyKeys,
@@ -223,10 +229,13 @@ def _section_at(path: Path) -> type[BaseModel]:
 def _missing_key(path: Path, inputs: Inputs) -> Problem:
     alert, key = path[:-1], path[-1]
     entry = inputs.at(alert)
-    needed = {"ratio": "a ratio needs of and to", "compare": "compare needs with, such as with: 1week"}
-    hint = needed.get(str(alert[-1]), "every alert needs name, target, warning and critical")
-    if path[0] == "notifiers":
-        hint = "every notifier needs a type: pagerduty or stdout"
+    hint = _NEEDED.get(str(alert[-1])) or _NEEDED.get(str(path[0]))
+    if hint is None:
+        hint = (
+            "every alert needs a name"
+            if key == "name"
+            else "write warning and critical, or one with an operator: '> 90'"
+        )
     if isinstance(entry, dict) and key in entry:
         return inputs.problem(path, f"{inputs.label(alert)}: {key} has no value", hint, at_key=True)
     return inputs.problem(alert, f"{inputs.label(alert)}: {key} is missing", hint)

@@ -29,12 +29,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A ready-made check. `source` is what its file is called in problems, `runbook` what to do when it pages."""
+    """A ready-made check. `source` is what its file is called in problems."""
 
     name: str
     source: str
     about: str
-    runbook: str
     parameters: tuple[Parameter, ...]
     entries: tuple[Node, ...]
 
@@ -50,7 +49,6 @@ def read_check(name: str, text: str) -> Check:
         name=name,
         source=source,
         about=_text(parts["about"]),
-        runbook=_text(parts["runbook"]),
         parameters=tuple(
             _parameter(str(key), {part: child for part, (_, _, child) in node.children.items()})
             for key, (_, _, node) in parts["parameters"].children.items()

@@ -250,3 +250,12 @@ def test_a_password_that_graphite_repeats_is_not_printed(tmp_path: Path, argumen
     assert done.returncode == (1 if arguments == ["run"] else 3)
     assert "Invalid parameters: ***" in done.stdout + done.stderr
     assert_no_secret(done.stdout + done.stderr, [password, 'corr\\"ect horse'])
+
+
+def test_check_names_a_target_that_fails_once_however_often_it_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "alerts.yml").write_text(
+        "alerts: [{name: Load, target: a.b, compare: {with: 1d}, warning: 1, critical: 2}]\n"
+    )
+    done = run("check", folder=tmp_path, environment={"GRAPHITE_URL": "http://127.0.0.1:1"})
+    assert done.returncode == 3
+    assert done.stderr.count("a.b") == 1

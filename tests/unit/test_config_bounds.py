@@ -160,7 +160,7 @@ def test_a_unit_that_nobody_knows_is_answered_with_the_nearest() -> None:
 
 @pytest.mark.parametrize("keys", ["critical: 90", "warning: 90%", "critical: ten", ""])
 def test_one_number_alone_misses_the_other(keys: str) -> None:
-    assert any("is missing (every alert needs name" in headline for headline in headlines(file_with(keys)))
+    assert any("is missing (write warning and critical" in headline for headline in headlines(file_with(keys)))
 
 
 def test_a_wrong_operator_is_all_that_is_said_of_its_alert() -> None:

@@ -59,11 +59,11 @@ def test_a_threshold_that_is_no_number_is_quoted(written: str, complaint: str) -
 
 
 def test_a_missing_key_is_told_at_its_entry_with_the_alerts_name() -> None:
-    hint = "(every alert needs name, target, warning and critical)"
+    hint = "(write warning and critical, or one with an operator: '> 90')"
     text = "alerts:\n  - name: Load\n    target: t\n    warning: 1\n  - target: t\n    warning: 1\n    critical: \n"
     assert headlines(text) == [
         f"alerts.yml:2:5: alert 'Load': critical is missing {hint}",
-        f"alerts.yml:5:5: an alert without a name: name is missing {hint}",
+        "alerts.yml:5:5: an alert without a name: name is missing (every alert needs a name)",
         f"alerts.yml:7:5: an alert without a name: critical has no value {hint}",
     ]
 
@@ -215,7 +215,7 @@ def test_an_unknown_key_is_a_warning_and_strictly_an_error(text: str, complaint:
 def test_unknown_keys_do_not_hide_what_else_is_wrong() -> None:
     text = "alerts:\n  - {name: a, target: b, waring: 1, critical: x}\n"
     assert [headline.split(": ", 1)[1] for headline in headlines(text)] == [
-        "alert 'a': warning is missing (every alert needs name, target, warning and critical)",
+        "alert 'a': warning is missing (write warning and critical, or one with an operator: '> 90')",
         "warning: unknown key 'waring' (did you mean warning?)",
         "alert 'a', critical: expected a number, got 'x'",
     ]

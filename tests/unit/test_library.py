@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +11,10 @@ from graphitepager.config import load
 from graphitepager.config.plainyaml import as_yaml
 from graphitepager.config.readymade import read_check
 from graphitepager.library import Library
+from graphitepager.messages import render
+from graphitepager.model import WHOLE_ALERT, Event, EventKind, SeriesKey
 from graphitepager.rules import Entry, Level
-from tests.examples import bound_of
+from tests.examples import GRAPHITE_URL, NOON, bound_of
 from tests.unit.config_support import ENVIRON
 
 if TYPE_CHECKING:
@@ -36,7 +39,6 @@ def complaint(entry: str) -> str:
 def test_every_shipped_check_is_complete_and_sound(name: str) -> None:
     check = read_check(name, LIBRARY[name])
     assert check.about.endswith(".")
-    assert check.runbook.endswith(".")
     assert check.parameters
     assert all(one.about.endswith(".") and one.example for one in check.parameters)
     needed = {one.name: one.example for one in check.parameters if one.default is None}
@@ -51,6 +53,24 @@ def test_every_shipped_check_is_complete_and_sound(name: str) -> None:
     assert isinstance(made, dict)
     given = {one.name: one.example for one in check.parameters}
     assert not [text for text in made.values() for key in given if isinstance(text, str) and f"{{{key}}}" in text]
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+@pytest.mark.parametrize("series", ["db1.example", WHOLE_ALERT])
+@pytest.mark.parametrize("level", [Level.CRITICAL, Level.NO_DATA])
+def test_every_page_of_a_shipped_check_says_what_it_means_and_what_to_do_first(
+    name: str, series: str, level: Level
+) -> None:
+    needed = {one.name: one.example for one in read_check(name, LIBRARY[name]).parameters if one.default is None}
+    [entry] = entries_of(as_yaml({"alerts": [{"use": name, "with": {**needed}}]}))
+    value = 3.0 if level is Level.CRITICAL else None
+    event = Event(kind=EventKind.TRIGGERED, key=SeriesKey("a", series), level=level, at=NOON, since=NOON)
+    page = render(replace(event, value=value, entry=entry), GRAPHITE_URL)
+    said = page.details["description"]
+    assert isinstance(said, str)
+    assert said.endswith(".")
+    assert ("db1.example" in said) is (series != WHOLE_ALERT)
+    assert "template_errors" not in page.details
 
 
 @pytest.mark.parametrize("name", LIBRARY)
@@ -154,7 +174,7 @@ def test_a_mistake_in_a_check_is_told_with_its_file_and_line() -> None:
 
 def test_a_check_may_be_several_alerts() -> None:
     text = (
-        "about: Two.\nrunbook: None.\nparameters: {n: {about: N., default: 1}}\n"
+        "about: Two.\nparameters: {n: {about: N., default: 1}}\n"
         "alerts:\n- {name: 'a{n}', target: t, warning: 1, critical: 2}\n"
         "- {name: b, target: t, warning: 1, critical: 2}\n"
     )
