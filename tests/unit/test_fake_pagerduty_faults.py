@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import subprocess
-import sys
 import threading
 import time
 from contextlib import closing
@@ -145,17 +143,3 @@ def test_a_leaked_key_is_found_in_any_case_and_not_repeated() -> None:
     with pytest.raises(AssertionError, match="secret 1 shows up in line 2 of 2") as failure:
         assert_no_secret(f"first\nrouting_key={KEY.upper()}", [KEY])
     assert KEY.lower() not in str(failure.value).lower()
-
-
-def test_as_a_process_it_says_where_it_listens_and_ends_with_its_stdin() -> None:
-    command = [sys.executable, "-m", "tests.fakes.pagerduty", "--events", "--max-seconds", "20"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        word, port = process.stdout.readline().split()
-        reply = post(FakePagerDuty(port=int(port)), trigger())
-        told = process.stdout.readline()
-        process.stdin.close()
-        assert (word, reply.status, process.wait(5)) == ("READY", 202, 0)
-    assert json.loads(told) == {"action": "trigger", "effect": "opened", "dedup_key": "db1", "summary": "db1 is 82.4"}
-    assert_no_secret(told, [KEY])

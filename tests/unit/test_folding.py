@@ -170,8 +170,8 @@ def test_a_run_is_what_a_plain_loop_says_it_is(values: list[float | None]) -> No
 
 @pytest.mark.parametrize("judged", list(Judged))
 def test_a_very_long_window_is_no_trouble(judged: Judged) -> None:
-    series = series_of(b",".join([b"5.25"] * 200_000))
-    started = time.monotonic()
+    series = series_of(b",".join([b"5.25"] * 50_000))
+    started = time.process_time()
     fold(judged, series, at(0))
     assert breaching_run(series, lambda value: value >= 5) == (START, True)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 0.5

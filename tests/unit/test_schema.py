@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,14 +33,20 @@ DATA = Path(__file__).parent.parent / "data"
 ALERT = {"name": "Load", "target": "servers.*.load", "warning": 5, "critical": 10}
 
 
+@functools.cache
+def editor() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json_schema())
+
+
 def is_accepted(data: dict[str, Any]) -> bool:
-    return jsonschema.Draft202012Validator(json_schema()).is_valid(data)
+    return editor().is_valid(data)
 
 
 def test_the_json_schema_is_one() -> None:
-    jsonschema.Draft202012Validator.check_schema(json_schema())
-    assert json_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert "$id" not in json_schema()
+    schema = json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert "$id" not in schema
 
 
 @pytest.mark.parametrize("name", ["readme_example", "heroku_example", "every_old_key"])

@@ -125,9 +125,9 @@ def test_without_braces_a_pattern_is_what_pythons_globs_are(pattern: str, series
 
 
 def test_no_pattern_takes_long() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert not fits("{a,b}" + "*a" * 200 + "*b", "a" * 5000)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 class TestMatches:

@@ -125,9 +125,9 @@ def test_a_refusal_knows_the_words_that_might_have_been_meant() -> None:
     ],
 )
 def test_what_would_take_long_or_get_large_fails_at_once(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert failure(text)
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
@@ -182,14 +182,14 @@ _OPERATORS = "+ - * / // % ~ == < in and or"
 
 
 def _is_bounded(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with suppress(TemplateError):
         check(text, VALUES.keys())
         for values in (VALUES, {"level": "NO DATA", "thresholds": VALUES["thresholds"]}):
             for is_url in (False, True):
                 with suppress(TemplateError):
                     assert len(render(text, values, is_url=is_url)) <= LONGEST_TEXT
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 @given(st.lists(st.sampled_from(_WORDS.split()), max_size=30))

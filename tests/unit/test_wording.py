@@ -321,9 +321,9 @@ def test_any_template_is_refused_or_makes_a_page_for_any_event(happened: Event, 
     except PagerError:
         return
     says = entry(summary=text, description=text, runbook=text, labels={"a": label}, variables={"x": text})
-    began = time.monotonic()
+    began = time.process_time()
     made = render(replace(happened, entry=says), GRAPHITE_URL)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
     assert made.summary.isprintable()
     assert len(made.summary) <= SUMMARY_LIMIT
     assert all(line.isprintable() for line in str(made.details.get("description", "")).split("\n"))

@@ -91,9 +91,9 @@ def test_a_quoted_merge_sign_is_an_ordinary_key() -> None:
 
 def test_aliases_share_their_value_so_that_a_laughing_billion_stays_small() -> None:
     levels = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 40)]
-    started = time.monotonic()
+    started = time.process_time()
     assert len(read("\n".join(levels)).data) == 40
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_duplicate_key_is_an_error_at_its_second_place() -> None:
