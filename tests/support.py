@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import NoReturn
+import time
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def missing(reason: str) -> NoReturn:
@@ -13,3 +17,13 @@ def missing(reason: str) -> NoReturn:
     if os.environ.get("REQUIRE_ALL") == "1":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+def eventually(holds: Callable[[], bool], timeout_s: float = 2) -> bool:
+    """Whether it holds before long."""
+    give_up_at = time.monotonic() + timeout_s
+    while not holds():
+        if time.monotonic() > give_up_at:
+            return False
+        time.sleep(0.005)
+    return True

@@ -19,7 +19,7 @@ from graphitepager import logwriter, telemetry
 from graphitepager.cli.configuration import secrets_of
 from graphitepager.rules import Config, Settings
 from graphitepager.telemetry import configure, flush, keep_secret, log, scrub
-from tests.unit.pagerduty_support import eventually
+from tests.support import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from graphitepager.notifiers import load
 from graphitepager.notifiers.pagerduty import PagerDuty
 from graphitepager.rules import Level, Settings, Severity
 from tests.fakes.pagerduty import Effect, Event, FakePagerDuty
-from tests.unit.pagerduty_support import KEY, NOON, message
+from tests.integration.pagerduty.support import KEY, NOON, message
 
 RESOLVED = message(EventKind.RESOLVED)
 

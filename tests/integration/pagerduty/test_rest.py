@@ -15,7 +15,8 @@ from graphitepager.notifiers.pagerduty_rest import ListingError, open_incidents
 from graphitepager.reconciling import RemoteIncident, RemoteStatus
 from graphitepager.rules import Settings
 from tests.fakes.pagerduty import Answer, FakePagerDuty, Fault, assert_no_secret
-from tests.unit.pagerduty_support import KEY, eventually, follow_up, post, trigger
+from tests.integration.pagerduty.support import KEY, follow_up, post, trigger
+from tests.support import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import json
 import logging
-import time
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,7 +18,7 @@ from graphitepager.rules import Level
 from tests.fakes.pagerduty import assert_no_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from graphitepager.notifiers import Notifier
     from tests.fakes.pagerduty import FakePagerDuty
@@ -115,12 +114,3 @@ def no_log_line_holds_the_key(caplog: pytest.LogCaptureFixture) -> Iterator[None
     assert_no_secret(logged, [KEY])
     assert KEY[-4:] not in logged
     assert [record.getMessage() for record in records if record.levelno >= logging.WARNING] == []
-
-
-def eventually(holds: Callable[[], bool], timeout_s: float = 2) -> bool:
-    give_up_at = time.monotonic() + timeout_s
-    while not holds():
-        if time.monotonic() > give_up_at:
-            return False
-        time.sleep(0.005)
-    return True

@@ -5,30 +5,21 @@ from __future__ import annotations
 import http.client
 from contextlib import closing
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from tests.fakes.pagerduty import FakePagerDuty, Fault
-from tests.unit.pagerduty_support import KEY, NOON, Clock, Reply, follow_up, post, trigger
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.integration.pagerduty.support import KEY, NOON, Clock, Reply, follow_up, post, trigger
 
 OTHER_KEY = KEY.swapcase()
 OPEN = [("statuses[]", "triggered"), ("statuses[]", "acknowledged"), ("date_range", "all")]
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def fake(clock: Clock) -> Iterator[FakePagerDuty]:
-    with FakePagerDuty(clock=clock) as running:
-        yield running
+def fake(clocked_fake: FakePagerDuty) -> FakePagerDuty:
+    return clocked_fake
 
 
 def get(

@@ -12,7 +12,8 @@ import pytest
 
 from graphitepager.notifiers.pagerduty import PagerDuty
 from tests.fakes.pagerduty import Answer, Effect, FakePagerDuty, Fault
-from tests.unit.pagerduty_support import KEY, eventually, message, refusal
+from tests.integration.pagerduty.support import KEY, message, refusal
+from tests.support import eventually
 
 pytestmark = pytest.mark.usefixtures("key_stays_secret")
 

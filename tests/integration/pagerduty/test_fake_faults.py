@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes.pagerduty import Answer, Effect, Event, FakePagerDuty, Fault, assert_no_secret
-from tests.unit.pagerduty_support import JSON, KEY, follow_up, post, trigger
+from tests.integration.pagerduty.support import JSON, KEY, follow_up, post, trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

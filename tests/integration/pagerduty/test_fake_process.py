@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from tests.fakes.pagerduty import FakePagerDuty, assert_no_secret
-from tests.unit.pagerduty_support import KEY, post, trigger
+from tests.integration.pagerduty.support import KEY, post, trigger
 
 
 def test_as_a_process_it_says_where_it_listens_and_ends_with_its_stdin() -> None:

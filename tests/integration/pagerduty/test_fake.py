@@ -6,28 +6,19 @@ import http.client
 import json
 from contextlib import closing
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.fakes.pagerduty import Effect, FakePagerDuty, Status
-from tests.unit.pagerduty_support import JSON, KEY, NOON, Clock, follow_up, post, trigger, without
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.integration.pagerduty.support import JSON, KEY, NOON, Clock, follow_up, post, trigger, without
 
 OTHER_KEY = KEY.swapcase()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def fake(clock: Clock) -> Iterator[FakePagerDuty]:
-    with FakePagerDuty(clock=clock) as running:
-        yield running
+def fake(clocked_fake: FakePagerDuty) -> FakePagerDuty:
+    return clocked_fake
 
 
 RICH = {
