@@ -6,13 +6,9 @@ The API: https://developer.pagerduty.com/docs/events-api-v2-overview
 from __future__ import annotations
 
 import json
-import logging
 import math
 import re
-import socket
-import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -26,6 +22,7 @@ import pagerduty
 from graphitepager.deadlines import run_within
 from graphitepager.errors import SendError
 from graphitepager.model import EventKind
+from graphitepager.notifiers.oneshot import Cut, hold_to_one_request
 from graphitepager.printable import printable
 from graphitepager.rules import Level
 
@@ -45,9 +42,6 @@ _REASON_LENGTH = 300
 _ACCEPTED, _REQUEST_TIMEOUT, _TOO_MANY_REQUESTS = 202, 408, 429
 _BAD_REQUEST, _TOO_LARGE = 400, 413
 _URL_SAFE = ":/?#[]@!$&'()*+,;=%~"
-
-_SILENT = logging.getLogger(f"{__name__}.silent")
-_SILENT.disabled = True
 
 
 def from_settings(settings: Settings) -> PagerDuty:
@@ -86,17 +80,9 @@ class _OneRequest(pagerduty.EventsApiV2Client):
     """The vendor's client, held to one request without retries, and cut off from outside when that takes too long."""
 
     def __init__(self, routing_key: str, events_url: str, timeout_s: float) -> None:
-        super().__init__(routing_key, base_url=events_url, event_hooks={"request": [self._watch]})
-        # Left alone, it retries 429 for ever and 5xx for minutes, sleeping inside the call.
-        self.max_network_attempts = 0
-        self.max_http_attempts = -1
-        self.retry = {_TOO_MANY_REQUESTS: 1}
-        # The constructor's timeout is ignored. This one need not be an int, whatever its declaration says.
-        self.timeout = timeout_s  # type: ignore[assignment]
-        self.log = _SILENT  # it would report each failure, and so does the outbox, which knows what of
-        self._lock = threading.Lock()
-        self._connection: socket.socket | None = None
-        self._is_cut = False
+        self._cut = Cut()
+        super().__init__(routing_key, base_url=events_url, event_hooks=self._cut.hooks)
+        hold_to_one_request(self, answered=[_TOO_MANY_REQUESTS], timeout_s=timeout_s)
 
     @property
     def url(self) -> str:
@@ -118,26 +104,7 @@ class _OneRequest(pagerduty.EventsApiV2Client):
 
     def cut(self) -> None:
         """End the request from another thread, for good: a trigger that arrived after its resolve would stay open."""
-        with self._lock:
-            self._is_cut = True
-            self._shut_down()
-
-    def _watch(self, request: Any) -> None:
-        request.extensions["trace"] = self._on_progress
-
-    def _on_progress(self, step: str, info: Mapping[str, Any]) -> None:
-        """Keep the newest connection at hand (TLS wraps the plain one); one that comes after the cut is useless."""
-        if step.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            with self._lock:
-                self._connection = info["return_value"].get_extra_info("socket")
-                if self._is_cut:
-                    self._shut_down()
-
-    def _shut_down(self) -> None:
-        # Not close(): the thread that reads would go on with a file descriptor that may be a database's by then.
-        if self._connection is not None:
-            with suppress(OSError):
-                self._connection.shutdown(socket.SHUT_RDWR)
+        self._cut.make()
 
 
 def _event(message: Message) -> dict[str, Any]:

@@ -6,11 +6,7 @@ The API: https://developer.pagerduty.com/api-reference/9d0b4b12e36f9-list-incide
 from __future__ import annotations
 
 import json
-import logging
 import re
-import socket
-import threading
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,6 +16,7 @@ import pagerduty
 from graphitepager.deadlines import run_within
 from graphitepager.errors import PagerError
 from graphitepager.incidents import DEDUP_PREFIX
+from graphitepager.notifiers.oneshot import Cut, hold_to_one_request
 from graphitepager.reconciling import RemoteIncident, RemoteStatus
 
 if TYPE_CHECKING:
@@ -42,9 +39,6 @@ _ADVICE = {
     _NOT_FOUND: "check PAGERDUTY_API_URL (in the EU https://api.eu.pagerduty.com)",
     _TOO_MANY_REQUESTS: "too many requests: ask again in a minute",
 }
-
-_SILENT = logging.getLogger(f"{__name__}.silent")
-_SILENT.disabled = True
 
 
 class ListingError(PagerError):
@@ -84,25 +78,15 @@ def token_of(settings: Settings) -> str:
 
 
 class _Listing(pagerduty.RestApiV2Client):
-    """The vendor's client, held to one request a call, and cut off from outside when the whole takes too long.
-
-    Left alone, it retries 429 for ever and 5xx for minutes, and does not ask how long it is to wait.
-    """
+    """The vendor's client, held to one request a call, and cut off from outside when the whole takes too long."""
 
     def __init__(self, token: str, api_url: str, timeout_s: float, pause_s: float) -> None:
-        super().__init__(token, base_url=api_url, event_hooks={"request": [self._watch]})
-        self.max_network_attempts = 0
-        self.max_http_attempts = -1
-        self.retry = dict.fromkeys(_TRANSIENT, 1)
-        # The constructor's timeout is ignored. This one need not be an int, whatever its declaration says.
-        self.timeout = timeout_s  # type: ignore[assignment]
-        self.log = _SILENT
+        self._cut = Cut()
+        super().__init__(token, base_url=api_url, event_hooks=self._cut.hooks)
+        hold_to_one_request(self, answered=_TRANSIENT, timeout_s=timeout_s)
         self.host = urlsplit(api_url).netloc.rpartition("@")[2]  # a URL as a whole may hold a password
         self._token = token
         self._pause_s = pause_s
-        self._lock = threading.Lock()
-        self._connection: socket.socket | None = None
-        self._is_cut = threading.Event()
 
     @property
     def url(self) -> str:
@@ -127,9 +111,7 @@ class _Listing(pagerduty.RestApiV2Client):
 
     def cut(self) -> None:
         """End it from another thread."""
-        with self._lock:
-            self._is_cut.set()
-            self._shut_down()
+        self._cut.make()
 
     def _keys_of(self, incident: Mapping[str, Any]) -> list[str]:
         """Its dedup keys. Where the service makes alerts of events, which is usual, each open alert has one.
@@ -185,7 +167,7 @@ class _Listing(pagerduty.RestApiV2Client):
                 wish_s = _wish(answer.headers)
                 if answer.status_code not in _TRANSIENT or not attempts_left or wish_s > _LONGEST_PAUSE_S:
                     return answer
-            if self._is_cut.wait(max(pause_s, wish_s)):
+            if self._cut.is_made.wait(max(pause_s, wish_s)):
                 break
             pause_s *= 2
         raise ListingError(f"{self.host} was given up")
@@ -210,23 +192,6 @@ class _Listing(pagerduty.RestApiV2Client):
         without = re.sub(re.escape(self._token), "(token)", text, flags=re.IGNORECASE)
         line = " ".join("".join(character if character.isprintable() else " " for character in without).split())
         return line if len(line) <= _REASON_LENGTH else line[:_REASON_LENGTH] + "…"
-
-    def _watch(self, request: Any) -> None:
-        request.extensions["trace"] = self._on_progress
-
-    def _on_progress(self, step: str, info: Mapping[str, Any]) -> None:
-        """Keep the newest connection at hand (TLS wraps the plain one); one that comes after the cut is useless."""
-        if step.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            with self._lock:
-                self._connection = info["return_value"].get_extra_info("socket")
-                if self._is_cut.is_set():
-                    self._shut_down()
-
-    def _shut_down(self) -> None:
-        # Not close(): the thread that reads would go on with a file descriptor that may be a database's by then.
-        if self._connection is not None:
-            with suppress(OSError):
-                self._connection.shutdown(socket.SHUT_RDWR)
 
 
 def _remote(incident: Mapping[str, Any], key: str) -> RemoteIncident | None:
