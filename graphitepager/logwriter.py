@@ -6,7 +6,6 @@ import io
 import os
 import select
 import threading
-import time
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
 # What may wait to be written, some ten thousand lines: a poll that opens thousands of incidents loses none of them.
 _QUEUE_BYTES = 2_000_000
+# Until it is tried again all the same, should the stream not say when it takes more.
+_LONGEST_WAIT_S = 1.0
 
 
 class Writer:
@@ -115,4 +116,4 @@ class Writer:
             try:
                 data = data[os.write(descriptor, data) :]
             except BlockingIOError:  # somebody who shares the terminal has set it so
-                time.sleep(0.05)
+                select.select([], [descriptor], [], _LONGEST_WAIT_S)

@@ -19,7 +19,7 @@ def missing(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def eventually(holds: Callable[[], bool], timeout_s: float = 2) -> bool:
+def eventually(holds: Callable[[], object], timeout_s: float = 15) -> bool:
     """Whether it holds before long."""
     give_up_at = time.monotonic() + timeout_s
     while not holds():

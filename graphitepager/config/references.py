@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from graphitepager.config.yamlsource import Path
     from graphitepager.problems import Problem
 
+Use = tuple["Path", str]
+
 # More than that are seldom told apart, and each is looked for in the whole file.
 _MOST_CIRCLES = 10
 _MOST_SUGGESTIONS = 50
@@ -76,32 +78,41 @@ def _show_circle(circle: list[str]) -> str:
 
 
 def _unknown_windows(inputs: Inputs) -> Iterator[Problem]:
-    windows = inputs.at(("mute_windows",))
-    names = set(windows) if isinstance(windows, dict) else set()
     used = [use for index in inputs.alerts for use in _names_at(inputs, ("alerts", index, "mute"))]
-    for number, (path, name) in enumerate((path, name) for path, name in used if name not in names):
-        hint = did_you_mean(name, names) if number < _MOST_SUGGESTIONS else None
-        hint = hint or "name it under mute_windows, or write it in place: {days: sat-sun}"
-        yield inputs.problem(path, f"{inputs.label(path)}: no mute window is called {quote(name)}", hint)
-    for name in names - {name for _, name in used}:
-        path = ("mute_windows", name)
-        message = f"{inputs.label(path)} has no effect"
-        yield inputs.problem(path, message, f"no alert says mute: {quote(name)[1:-1]}", is_error=False, at_key=True)
+    yield from _unknown_names(
+        inputs, "mute_windows", used, "mute window", "name it under mute_windows, or write it in place: {days: sat-sun}"
+    )
+    yield from _idle_names(inputs, "mute_windows", used, "mute")
 
 
 def _unknown_notifiers(inputs: Inputs) -> Iterator[Problem]:
-    notifiers = inputs.at(("notifiers",))
-    names = set(notifiers) if isinstance(notifiers, dict) else set()
     used = [use for index in inputs.alerts for use in _notified(inputs, ("alerts", index, "notify"))]
+    yield from _unknown_names(
+        inputs, "notifiers", used, "notifier", "name it under notifiers: {type: pagerduty, key: …}"
+    )
+    yield from _idle_names(inputs, "notifiers", used, "notify")
+
+
+def _unknown_names(inputs: Inputs, section: str, used: list[Use], noun: str, advice: str) -> Iterator[Problem]:
+    """Yield the names that the section does not have."""
+    names = _names_of(inputs, section)
     for number, (path, name) in enumerate((path, name) for path, name in used if name not in names):
         hint = did_you_mean(name, names) if number < _MOST_SUGGESTIONS else None
-        hint = hint or "name it under notifiers: {type: pagerduty, key: …}"
-        yield inputs.problem(path, f"{inputs.label(path)}: no notifier is called {quote(name)}", hint)
-    for name in names - {name for _, name in used}:
-        path = ("notifiers", name)
+        yield inputs.problem(path, f"{inputs.label(path)}: no {noun} is called {quote(name)}", hint or advice)
+
+
+def _idle_names(inputs: Inputs, section: str, used: list[Use], key: str) -> Iterator[Problem]:
+    """Yield what the section has and no alert's key names."""
+    for name in _names_of(inputs, section) - {name for _, name in used}:
+        path = (section, name)
         message = f"{inputs.label(path)} has no effect"
-        hint = f"no alert says notify: {quote(name)[1:-1]}"
+        hint = f"no alert says {key}: {quote(name)[1:-1]}"
         yield inputs.problem(path, message, hint, is_error=False, at_key=True)
+
+
+def _names_of(inputs: Inputs, section: str) -> set[str]:
+    value = inputs.at((section,))
+    return set(value) if isinstance(value, dict) else set()
 
 
 def _notified(inputs: Inputs, path: Path) -> Iterator[tuple[Path, str]]:

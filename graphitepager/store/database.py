@@ -220,7 +220,7 @@ def _use_wal(cursor: DBAPICursor, patience: timedelta) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
                 raise
-            time.sleep(0.02)
+            time.sleep(0.02)  # nothing says when the other process is done
         else:
             return
 

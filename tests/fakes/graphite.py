@@ -14,6 +14,8 @@ from http.client import parse_headers
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs
 
+from tests.fakes.loopback import serving
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from email.message import Message
@@ -87,17 +89,14 @@ class FakeGraphite:
     @contextlib.contextmanager
     def serve(self) -> Iterator[FakeGraphite]:
         """Listen on a loopback port; whatever is still going out at the end is dropped."""
-        with _Server(self._connected) as server:
-            self.url = f"http://127.0.0.1:{server.server_address[1]}"
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-            thread.start()
-            try:
+        with _Server(self._connected) as server, contextlib.ExitStack() as before_it_closes:
+            before_it_closes.callback(self._drop)
+            with serving(server) as self.url:
                 yield self
-            finally:
-                server.shutdown()
-                thread.join()
-                self._closing.set()
-                self.hang_up()
+
+    def _drop(self) -> None:
+        self._closing.set()
+        self.hang_up()
 
     def hang_up(self) -> None:
         """Close every connection, as a server does with those that were idle for too long."""

@@ -12,7 +12,7 @@ from signal import Signals
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 # Nothing of the machine's own environment but what a process needs to start.
@@ -89,13 +89,3 @@ def running(environment: Mapping[str, str], folder: Path, *arguments: str) -> It
     finally:
         if pager.process.poll() is None:
             pager.end(Signals.SIGKILL)
-
-
-def eventually(holds: Callable[[], object], timeout_s: float = 15) -> bool:
-    """Ask until it is true or the time is over."""
-    ends = time.monotonic() + timeout_s
-    while not holds():
-        if time.monotonic() > ends:
-            return False
-        time.sleep(0.05)
-    return True

@@ -11,8 +11,9 @@ import pytest
 from tests.fakes.graphite import FakeGraphite
 from tests.fakes.pagerduty import FakePagerDuty, assert_no_secret
 from tests.integration.pager_place import ALERTS, HIGH, Place
-from tests.integration.pager_process import eventually, run
+from tests.integration.pager_process import run
 from tests.integration.store_support import KINDS, empty_database
+from tests.support import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,9 +13,11 @@ from sqlalchemy import create_engine, update
 
 from graphitepager.store.tables import deliveries
 from tests.fakes.graphite import FakeGraphite, respond
+from tests.fakes.loopback import serving
 from tests.fakes.pagerduty import FakePagerDuty, Fault, assert_no_secret
 from tests.integration.pager_place import HIGH, Place
-from tests.integration.pager_process import eventually, run
+from tests.integration.pager_process import run
+from tests.support import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,15 +50,9 @@ class Watcher:
             def log_message(self, format: str, *_: object) -> None:  # noqa: A002 - its own name
                 pass
 
-        with ThreadingHTTPServer(("127.0.0.1", 0), Door) as server:
-            self.url = f"http://127.0.0.1:{server.server_address[1]}/{SECRET}"
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-            thread.start()
-            try:
-                yield self
-            finally:
-                server.shutdown()
-                thread.join()
+        with ThreadingHTTPServer(("127.0.0.1", 0), Door) as server, serving(server) as url:
+            self.url = f"{url}/{SECRET}"
+            yield self
 
     def is_called(self) -> bool:
         before = len(self.paths)

@@ -17,8 +17,9 @@ from graphitepager.incidents import dedup_key
 from graphitepager.model import SeriesKey
 from graphitepager.rules import Level
 from tests.fakes.pagerduty import FakePagerDuty, Fault, Status, assert_no_secret
-from tests.integration.pager_process import Pager, eventually, run, running
+from tests.integration.pager_process import Pager, run, running
 from tests.integration.store_support import KINDS, empty_database
+from tests.support import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

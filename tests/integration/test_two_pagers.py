@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -17,6 +18,8 @@ from tests.integration.store_support import KINDS, empty_database
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.integration.pager_process import Pager
 
 HEARTBEAT_S = 2
 
@@ -37,6 +40,16 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 only_sqlite = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 
 
+@contextmanager
+def two_pagers(place: Place) -> Iterator[tuple[Pager, Pager]]:
+    """The first one leads, the second stands by."""
+    with place.pager() as first:
+        first.wait_for("event=leading")
+        with place.pager() as second:
+            second.wait_for("event=standby")
+            yield first, second
+
+
 def assert_paged_once(place: Place) -> None:
     (incident,) = place.pagerduty.incidents()
     assert (incident.status, incident.notifications) == (Status.RESOLVED, 1)
@@ -47,36 +60,30 @@ def test_the_second_takes_over_within_two_heartbeats_of_a_kill_and_resolves_what
     place: Place,
 ) -> None:
     place.measure(82.4)
-    with place.pager() as first:
-        first.wait_for("event=leading")
-        with place.pager() as second:
-            second.wait_for("event=standby")
-            place.wait_for_open(HIGH)
-            assert "event=poll" not in second.output
-            killed = time.monotonic()
-            first.end(signal.SIGKILL)
-            second.wait_for("event=leading")
-            took = time.monotonic() - killed
-            place.measure(10)
-            place.wait_for_open()
+    with two_pagers(place) as (first, second):
+        place.wait_for_open(HIGH)
+        assert "event=poll" not in second.output
+        killed = time.monotonic()
+        first.end(signal.SIGKILL)
+        second.wait_for("event=leading")
+        took = time.monotonic() - killed
+        place.measure(10)
+        place.wait_for_open()
     assert took < 2 * HEARTBEAT_S
     assert_paged_once(place)
 
 
 def test_the_second_takes_over_at_once_when_the_first_is_told_to_stop(place: Place) -> None:
     place.measure(82.4)
-    with place.pager() as first:
-        first.wait_for("event=leading")
-        with place.pager() as second:
-            second.wait_for("event=standby")
-            place.wait_for_open(HIGH)
-            place.measure(10)
-            told = time.monotonic()
-            first.process.send_signal(signal.SIGTERM)
-            second.wait_for("event=leading")
-            took = time.monotonic() - told
-            assert first.process.wait(10) == 0
-            place.wait_for_open()
+    with two_pagers(place) as (first, second):
+        place.wait_for_open(HIGH)
+        place.measure(10)
+        told = time.monotonic()
+        first.process.send_signal(signal.SIGTERM)
+        second.wait_for("event=leading")
+        took = time.monotonic() - told
+        assert first.process.wait(10) == 0
+        place.wait_for_open()
     assert took < 1.5
     assert_paged_once(place)
 
@@ -84,34 +91,28 @@ def test_the_second_takes_over_at_once_when_the_first_is_told_to_stop(place: Pla
 @only_sqlite
 def test_one_that_stands_by_reloads_and_ends_within_a_second(place: Place) -> None:
     place.environment["HEARTBEAT_SECONDS"] = "0.4"
-    with place.pager() as first:
-        first.wait_for("event=leading")
-        with place.pager() as second:
-            second.wait_for("event=standby")
-            second.process.send_signal(signal.SIGHUP)
-            second.wait_for("event=config_loaded")
-            code, took = second.end()
-            assert (code, took < 1) == (0, True), second.output
-            polls = first.output.count("event=poll")
-            first.wait_for("event=poll", times=polls + 1)
+    with two_pagers(place) as (first, second):
+        second.process.send_signal(signal.SIGHUP)
+        second.wait_for("event=config_loaded")
+        code, took = second.end()
+        assert (code, took < 1) == (0, True), second.output
+        polls = first.output.count("event=poll")
+        first.wait_for("event=poll", times=polls + 1)
 
 
 def test_one_that_was_frozen_finds_itself_replaced_and_stands_by(place: Place) -> None:
     place.environment["HEARTBEAT_SECONDS"] = "0.4"
-    with place.pager() as first:
-        first.wait_for("event=leading")
-        with place.pager() as second:
-            second.wait_for("event=standby")
-            first.process.send_signal(signal.SIGSTOP)
-            place.measure(82.4)
-            second.wait_for("event=leading")
-            place.wait_for_open(HIGH)
-            polls = first.output.count("event=poll")
-            first.process.send_signal(signal.SIGCONT)
-            first.wait_for("event=standby")
-            place.measure(10)
-            place.wait_for_open()
-            assert first.output.count("event=poll ") == polls
+    with two_pagers(place) as (first, second):
+        first.process.send_signal(signal.SIGSTOP)
+        place.measure(82.4)
+        second.wait_for("event=leading")
+        place.wait_for_open(HIGH)
+        polls = first.output.count("event=poll")
+        first.process.send_signal(signal.SIGCONT)
+        first.wait_for("event=standby")
+        place.measure(10)
+        place.wait_for_open()
+        assert first.output.count("event=poll ") == polls
     assert_paged_once(place)
 
 
