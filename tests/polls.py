@@ -91,3 +91,8 @@ class OneSeries(Polls):
 
     def level(self) -> str:
         return self.memory.states["db1"].level.value if "db1" in self.memory.states else "ok"
+
+
+def hosts(count: int, value: float = BAD, *, first: int = 0) -> dict[str, float]:
+    """That many series with this value."""
+    return {f"host{number:03}": value for number in range(first, first + count)}

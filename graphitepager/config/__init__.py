@@ -15,8 +15,10 @@ from graphitepager.config.expansion import expand
 from graphitepager.config.fields import did_you_mean
 from graphitepager.config.files import Files
 from graphitepager.config.inputs import Inputs
-from graphitepager.config.meaning import build_config, forgotten_before_missed, unheard_levels
+from graphitepager.config.knownsecrets import known_secrets
+from graphitepager.config.meaning import build_config
 from graphitepager.config.references import wrong_references
+from graphitepager.config.remarks import forgotten, missing_url, odd_links, unheard, without_effect
 from graphitepager.config.schema import (
     EXTENSION_PREFIX,
     AlertEntry,
@@ -33,28 +35,23 @@ from graphitepager.config.schema import (
     SeverityKeys,
     Variables,
     key_names,
-    unused_keys,
 )
 from graphitepager.config.sourcing import wrong_sources
 from graphitepager.config.templating import failing_templates
-from graphitepager.config.yamlsource import MINIMAL_FILE, describe, kind_of
-from graphitepager.problems import ENVIRONMENT, Problem, present, quote
-from graphitepager.redaction import is_secret_name, secret_words
+from graphitepager.config.yamlsource import MINIMAL_FILE, kind_of
+from graphitepager.problems import Problem, present, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
-    from graphitepager.config.expansion import Expanded, Origin
+    from graphitepager.config.expansion import Origin
     from graphitepager.config.yamlsource import Data, Path
     from graphitepager.rules import Config
 
 _BYTE_ORDER_MARK = "\ufeff"
-_LINK = re.compile(r"\s*https?://[^/\s]+", re.IGNORECASE)
-# Nothing in its name says so, but whoever knows it can keep the watch over this watcher quiet.
-_SECRET_URLS = frozenset({"heartbeat_ping_url"})
 _NAMED_ALERT = re.compile(r"""^alert (?:'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+")""")
 
 _NEEDED = {
@@ -117,12 +114,12 @@ def load(
     is_whole = not any(problem.is_error for problem in odd)
     mistaken_lines = {(problem.source, problem.line) for problem in problems if problem.is_error}
     parsed, found = _validate(inputs, strict=strict, is_whole=is_whole)
-    found += [*_missing_url(inputs, is_error=needs_graphite), *_without_effect(inputs), *_odd_links(inputs)]
+    found += [*missing_url(inputs, is_error=needs_graphite), *without_effect(inputs), *odd_links(inputs)]
     found += wrong_sources(inputs)
     if is_whole:  # else names may be missing only because their alert could not be written out
         found += wrong_references(inputs)
     if isinstance(parsed, AlertsFile):
-        found += _forgotten(parsed, inputs)
+        found += forgotten(parsed, inputs)
     # What has already been complained about is not complained about again.
     problems += [one for one in found if one.line is None or (one.source, one.line) not in mistaken_lines]
 
@@ -131,12 +128,12 @@ def load(
     if expanded and isinstance(parsed, AlertsFile) and not any(problem.is_error for problem in problems):
         entries = tuple(zip(expanded.entries, expanded.origins, strict=True))
         config = build_config(parsed, lambda n: inputs.line(("alerts", n)), lambda n: entries[n][1].variables)
-        problems += [*_unheard(parsed, inputs), *failing_templates(parsed, config.alerts, inputs)]
+        problems += [*unheard(parsed, inputs), *failing_templates(parsed, config.alerts, inputs)]
         config = None if any(problem.is_error for problem in problems) else config
     shown = present(
         _once(problems) if expanded and expanded.is_shared else problems,
         {source: files.text, **(expanded.texts if expanded else {})},
-        _known_secrets(inputs, expanded),
+        known_secrets(inputs, expanded),
     )
     return Loaded(config=config, problems=shown, entries=entries)
 
@@ -239,83 +236,3 @@ def _missing_key(path: Path, inputs: Inputs) -> Problem:
     if isinstance(entry, dict) and key in entry:
         return inputs.problem(path, f"{inputs.label(alert)}: {key} has no value", hint, at_key=True)
     return inputs.problem(alert, f"{inputs.label(alert)}: {key} is missing", hint)
-
-
-def _missing_url(inputs: Inputs, *, is_error: bool) -> Iterator[Problem]:
-    if inputs.document and inputs.data.get("graphite_url") is None:
-        yield Problem(
-            source=ENVIRONMENT,
-            message="GRAPHITE_URL is not set",
-            hint=f"export GRAPHITE_URL=https://graphite.example.com, or write graphite_url: in {inputs.source}",
-            is_error=is_error,
-        )
-
-
-def _without_effect(inputs: Inputs) -> Iterator[Problem]:
-    """One warning for each key of the old program that is accepted and ignored, at its first place."""
-    warned = set()
-    places: list[tuple[Path, str]] = [((key,), why) for key, why in unused_keys(AlertsFile).items()]
-    in_alerts = unused_keys(AlertEntry)
-    places += [(("alerts", index, key), why) for index in inputs.alerts for key, why in in_alerts.items()]
-    for path, why in places:
-        if path[-1] not in warned and inputs.at(path) is not None:
-            warned.add(path[-1])
-            yield inputs.problem(path, f"{inputs.label(path)} has no effect", why, is_error=False, at_key=True)
-
-
-def _odd_links(inputs: Inputs) -> Iterator[Problem]:
-    """Links that nobody could follow; the old program took any text, so this is no error."""
-    paths: Iterable[Path] = [("docs_url",), *(("alerts", index, "doc_url") for index in inputs.alerts)]
-    for path in paths:
-        link = inputs.at(path)
-        if isinstance(link, str) and link.strip() and not _LINK.match(link):
-            message = f"{inputs.label(path)}: expected a URL with http:// or https://, got {describe(link)}"
-            yield inputs.problem(path, message, is_error=False)
-
-
-def _forgotten(parsed: AlertsFile, inputs: Inputs) -> Iterator[Problem]:
-    """Alerts whose series would be forgotten before anybody hears that they are missing."""
-    for index, alert in enumerate(parsed.alerts):
-        if reason := forgotten_before_missed(alert, parsed):
-            path = ("alerts", index, "forget_after")
-            yield inputs.problem(path, f"{inputs.label(path)}: {reason}")
-
-
-def _unheard(parsed: AlertsFile, inputs: Inputs) -> Iterator[Problem]:
-    """Alerts that fire without anybody being told."""
-    unheard = {index: levels for index, alert in enumerate(parsed.alerts) if (levels := unheard_levels(alert, parsed))}
-    hint = "export PAGERDUTY_KEY=…, or STDOUT_ENABLED=true to print incidents"
-    has_keys = parsed.pagerduty != PagerdutyKeys() or any(
-        alert.pagerduty_key or alert.notify.by_level() for alert in parsed.alerts
-    )
-    if unheard and not has_keys:
-        message = "nobody will be notified: no alert has a PagerDuty key"
-        yield Problem(source=ENVIRONMENT, message=message, hint=hint, is_error=False)
-        return
-    for index, levels in unheard.items():
-        path = ("alerts", index)
-        message = f"{inputs.label(path)}: nobody will be notified at {', '.join(levels)}, for want of a PagerDuty key"
-        yield inputs.problem(path, message, hint, is_error=False)
-
-
-def _known_secrets(inputs: Inputs, expanded: Expanded | None) -> frozenset[str]:
-    """Those of the environment, of every file as it was written, and of the alerts that were made of that."""
-    said = (*expanded.written, expanded.document.data) if expanded else ()
-    return frozenset().union(_secrets(inputs.variables), *map(_secrets, said))
-
-
-def _secrets(data: Mapping[str, Data]) -> frozenset[str]:
-    """The words of every value under a secret-looking key, at the top, by default or in an alert, and of notifiers."""
-    alerts, notifiers = data.get("alerts"), data.get("notifiers")
-    parts = [data.get("defaults"), *(alerts if isinstance(alerts, list) else ())]
-    sections = [data, *(part for part in parts if isinstance(part, dict))]
-    values: list[Data] = []
-    for section in sections:
-        for key, value in section.items():
-            if is_secret_name(key) or key in _SECRET_URLS:
-                values += value if isinstance(value, list) else value.values() if isinstance(value, dict) else [value]
-    for notifier in notifiers.values() if isinstance(notifiers, dict) else [notifiers]:
-        # A key of it may be misspelt, or missing altogether.
-        keys = notifier.items() if isinstance(notifier, dict) else [("", notifier)]
-        values += [value for key, value in keys if key != "type"]
-    return secret_words(value for value in values if isinstance(value, str))
