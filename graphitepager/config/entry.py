@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from graphitepager.config.bounds import (
     EITHER_THRESHOLD,
     ConditionText,
-    QuantityText,
     UnitWord,
     with_missing_thresholds,
     wrong_bounds,
 )
 from graphitepager.config.fields import (
-    DURATION_SCHEMA,
     Duration,
     ForEach,
     GraphiteTime,
@@ -24,7 +21,6 @@ from graphitepager.config.fields import (
     Names,
     NoDataWord,
     OnVanishWord,
-    Or,
     PagingLevels,
     RepeatInterval,
     RoutingKey,
@@ -33,9 +29,9 @@ from graphitepager.config.fields import (
     StormLimit,
     Switch,
     Text,
-    duration,
     refuse,
 )
+from graphitepager.config.levels import ClearKeys, ForLevels, LevelDurations
 from graphitepager.config.muting import Mutes
 from graphitepager.config.notifying import Notify, NotifyKeys, SeverityAtLevels, SeverityKeys
 from graphitepager.config.sections import NO_SLACK, ROUTING_KEY, SLACK_URL, Section, unused
@@ -49,27 +45,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pydantic_core import InitErrorDetails
-
-
-class LevelDurations(Section):
-    """A length of time for each level that has a threshold."""
-
-    warning: Duration = Field(timedelta(0), description="How long at Warning; 0 by default.", examples=["10min"])
-    critical: Duration = Field(timedelta(0), description="How long at Critical; 0 by default.", examples=["2min"])
-
-
-class ClearKeys(Section):
-    """Where a value counts as good again, for each level that has a threshold."""
-
-    warning: QuantityText = Field(None, description="Where a warning ends.", examples=[40, "75%"])
-    critical: QuantityText = Field(None, description="Where a critical ends.", examples=[60, "400ms"])
-
-
-def _for_both_levels(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    length = duration(value)
-    return LevelDurations.model_construct(warning=length, critical=length)
 
 
 class AlertEntry(Section):
@@ -119,7 +94,7 @@ class AlertEntry(Section):
         description="What of the window is held against the thresholds.",
         examples=["average", "p95"],
     )
-    for_: Annotated[LevelDurations, BeforeValidator(_for_both_levels), Or(DURATION_SCHEMA)] = Field(
+    for_: ForLevels = Field(
         default_factory=LevelDurations,
         alias="for",
         description="How long a breach lasts before it fires; 0 by default.",

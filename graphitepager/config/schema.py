@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, Field
 
-from graphitepager.config.entry import AlertEntry, ClearKeys, LevelDurations
+from graphitepager.config.entry import AlertEntry
 from graphitepager.config.fields import (
     Connections,
     Names,
@@ -23,6 +23,7 @@ from graphitepager.config.fields import (
     Text,
     Token,
 )
+from graphitepager.config.levels import ClearKeys, LevelDurations
 from graphitepager.config.muting import MuteKeys, Zone
 from graphitepager.config.notifying import NotifierKeys, NotifyKeys, SeverityKeys
 from graphitepager.config.sections import (
