@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from graphitepager import alerting, checks, rawdata, telling
 from graphitepager.alerting import AlertMemory, Progress
 from graphitepager.errors import FetchError
-from graphitepager.model import Event, Series, SeriesState
+from graphitepager.model import Event, Series, SeriesState, Silence
+from graphitepager.silences import parse_matcher
 from graphitepager.telling import Holds
 from tests.examples import MINUTE, NOON, alert
 
@@ -96,3 +97,18 @@ class OneSeries(Polls):
 def hosts(count: int, value: float = BAD, *, first: int = 0) -> dict[str, float]:
     """That many series with this value."""
     return {f"host{number:03}": value for number in range(first, first + count)}
+
+
+def silence(*matchers: str, lasts: timedelta = timedelta(hours=1)) -> Silence:
+    return Silence(
+        id=3,
+        matchers=tuple(map(parse_matcher, matchers)),
+        author="ann",
+        comment="new disks",
+        begins_at=NOON,
+        ends_at=NOON + lasts,
+    )
+
+
+def silenced(series: Polls, *matchers: str) -> None:
+    series.holds = Holds(silences=(silence(*matchers),))

@@ -6,30 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from graphitepager import storms
-from graphitepager.model import WHOLE_ALERT, Silence
-from graphitepager.silences import parse_matcher
-from graphitepager.telling import Holds
-from tests.examples import MINUTE, NOON, entry
-from tests.polls import FINE, UNEASY, Polls, hosts
+from graphitepager.model import WHOLE_ALERT
+from tests.examples import MINUTE, entry
+from tests.polls import FINE, UNEASY, Polls, hosts, silenced
 
 HOUR = timedelta(hours=1)
 TRIGGERED, RESOLVED = "trigger critical", "resolve critical"
 STORM = WHOLE_ALERT + "critical×{}"
-
-
-def silence(*matchers: str, lasts: timedelta = HOUR) -> Silence:
-    return Silence(
-        id=3,
-        matchers=tuple(map(parse_matcher, matchers)),
-        author="ann",
-        comment="new disks",
-        begins_at=NOON,
-        ends_at=NOON + lasts,
-    )
-
-
-def silenced(series: Polls, *matchers: str) -> None:
-    series.holds = Holds(silences=(silence(*matchers),))
 
 
 class TestStorms:

@@ -8,31 +8,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from graphitepager import telling
-from graphitepager.model import WHOLE_ALERT, EventKind, Silence
+from graphitepager.model import WHOLE_ALERT, EventKind
 from graphitepager.rules import Level, MuteWindow
-from graphitepager.silences import parse_matcher
 from graphitepager.telling import Holds
 from tests.examples import MINUTE, NOON, entry
-from tests.polls import BAD, FAILED, FINE, UNEASY, OneSeries, Polls, hosts
+from tests.polls import BAD, FAILED, FINE, UNEASY, OneSeries, Polls, hosts, silenced
 
 HOUR = timedelta(hours=1)
 TRIGGERED, RESOLVED = "trigger critical", "resolve critical"
 STORM = WHOLE_ALERT + "critical×{}"
-
-
-def silence(*matchers: str, lasts: timedelta = HOUR) -> Silence:
-    return Silence(
-        id=3,
-        matchers=tuple(map(parse_matcher, matchers)),
-        author="ann",
-        comment="new disks",
-        begins_at=NOON,
-        ends_at=NOON + lasts,
-    )
-
-
-def silenced(series: Polls, *matchers: str) -> None:
-    series.holds = Holds(silences=(silence(*matchers),))
 
 
 def held_by(series: Polls) -> str | None:
