@@ -179,6 +179,12 @@ def database_url(config: Config, path: str) -> Any:
     return _database_url(config.settings.database_url, path)
 
 
+def check_database_url(config: Config, path: str) -> None:
+    """Raise StoreError where `database_url` would, without SQLAlchemy where nothing can be wrong."""
+    if config.settings.database_url or is_heroku():
+        database_url(config, path)
+
+
 def _database_url(raw: str | None, path: str) -> Any:
     from graphitepager import store  # noqa: PLC0415 - SQLAlchemy is slow to import, and few commands need it
 

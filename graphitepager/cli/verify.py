@@ -28,7 +28,7 @@ def command(config_path: str, strict: bool) -> int:
         click.echo(f"{config_path}: {_count(errors, 'error')}, {_count(warnings, 'warning')}", err=True)
         return 1
     try:
-        configuration.database_url(loaded.config, config_path)
+        configuration.check_database_url(loaded.config, config_path)
     except StoreError as error:
         complain(f"environment: {error}")
         return 1
