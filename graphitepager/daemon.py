@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from graphitepager import notifiers, ping
@@ -37,6 +38,8 @@ _LONGEST_SILENCE_S = 180.0
 # The thread that keeps the lease waits for a database, too.
 _LONGEST_LEASE_SILENCE_S = 180.0
 _RETRY_S = 1.0
+_FORGOTTEN_EVERY = timedelta(hours=1)
+_FORGOTTEN_AT_ONCE = 500
 
 
 class Daemon:
@@ -71,6 +74,7 @@ class Daemon:
         self._kept: KeptConfig | None = None  # what this process has had the database keep
         self._told_by: Config | None = None  # the configuration by which what is open was last routed
         self._withdrawn_by: Config | None = None  # and that by which the last was ended that it does not name
+        self._forgotten_at: datetime | None = None  # when history that is too old was deleted last, all of it
         self._dead = 0  # how many deliveries had been given up when the log last said so
 
     def run(self) -> None:
@@ -123,6 +127,7 @@ class Daemon:
         tick = poller.tick(self._config, self._fetcher, term, file_trouble=self._file.trouble)
         self._reroute(poller)
         self._keep_config()
+        self._forget_history()
         until = time.monotonic() + _ONCE_DRAIN_S
         while not term.is_set() and time.monotonic() < until:
             sending.send_due(term)
@@ -180,6 +185,7 @@ class Daemon:
             self._reroute(poller)
             self._keep_config()
             self._tell_watcher(tick, term)
+            self._forget_history()
         except StoreError as error:  # the next tick tries again
             log.error("outbox_store_failed", reason=str(error))
         sending.wake()
@@ -200,6 +206,13 @@ class Daemon:
         if self._kept != self._file.kept:
             self._store.keep_config(self._file.kept, self._clock())
             self._kept = self._file.kept
+
+    def _forget_history(self) -> None:
+        """Once an hour, and at every poll while there is more: never so much at once that a page would wait for it."""
+        now = self._clock()
+        if self._forgotten_at is None or not timedelta(0) <= now - self._forgotten_at < _FORGOTTEN_EVERY:
+            is_done = self._store.forget(now - self._config.settings.keep_history, _FORGOTTEN_AT_ONCE)
+            self._forgotten_at = now if is_done else None
 
     def _tell_watcher(self, tick: Tick, term: Term) -> None:
         """Say what is not sent, and if all is well say so to whoever watches us."""

@@ -262,6 +262,7 @@ class Settings:
     heartbeat_s: float = 60.0
     no_data_for: timedelta = timedelta(minutes=3)
     database_url: str | None = field(default=None, repr=False)
+    keep_history: timedelta = timedelta(days=90)
     pagerduty_key: str | None = field(default=None, repr=False)
     pagerduty_keys: Mapping[Level, str] = field(default_factory=dict, repr=False)
     notifiers: Mapping[str, Route] = field(default_factory=dict, repr=False)

@@ -155,6 +155,13 @@ def duration(value: object) -> timedelta:
         raise refuse(str(error).replace(repr(value), describe(value))) from None
 
 
+def _days(value: object) -> timedelta:
+    length = duration(value)
+    if length < timedelta(days=1):
+        raise refuse(f"expected at least 1d, got {describe(value)}")
+    return length
+
+
 def _some_time(value: object) -> timedelta:
     length = duration(value)
     if not length:
@@ -265,6 +272,7 @@ DURATION_SCHEMA = number_or_text("integer", DURATION_PATTERN, minimum=0)
 _DURATION_SCHEMA = WithJsonSchema(DURATION_SCHEMA)
 Duration = Annotated[timedelta, BeforeValidator(duration), _DURATION_SCHEMA]
 SomeTime = Annotated[timedelta, BeforeValidator(_some_time), _DURATION_SCHEMA]
+Days = Annotated[timedelta, BeforeValidator(_days), _DURATION_SCHEMA]
 RepeatInterval = Annotated[
     timedelta | None, BeforeValidator(_repeat_interval), _DURATION_SCHEMA, Or({"const": "never"})
 ]

@@ -22,8 +22,18 @@ from graphitepager.config.sections import Section
 class LevelDurations(Section):
     """A length of time for each level that has a threshold."""
 
-    warning: Duration = Field(timedelta(0), description="How long at Warning; 0 by default.", examples=["10min"])
-    critical: Duration = Field(timedelta(0), description="How long at Critical; 0 by default.", examples=["2min"])
+    warning: Duration = Field(
+        timedelta(0),
+        description="How long at Warning; 0 by default.",
+        examples=["10min"],
+        json_schema_extra={"default": 0},
+    )
+    critical: Duration = Field(
+        timedelta(0),
+        description="How long at Critical; 0 by default.",
+        examples=["2min"],
+        json_schema_extra={"default": 0},
+    )
 
 
 class ClearKeys(Section):

@@ -76,6 +76,7 @@ def _settings(file: AlertsFile) -> Settings:
         heartbeat_s=file.heartbeat_seconds,
         no_data_for=_polls(file),
         database_url=file.database_url or None,
+        keep_history=file.keep_history,
         pagerduty_key=file.pagerduty_key,
         pagerduty_keys={level: key for level, key in keys.items() if key},
         notifiers={name: keys.as_route() for name, keys in file.notifiers.items()},

@@ -6,13 +6,15 @@ A variable can be written into the file in lower case or set in the environment 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import Any
 
 from pydantic import ConfigDict, Field
 
 from graphitepager.config.entry import AlertEntry
 from graphitepager.config.fields import (
     Connections,
+    Days,
     Names,
     PagingLevels,
     Polls,
@@ -39,9 +41,6 @@ from graphitepager.config.selecting import ExpectKeys
 from graphitepager.config.sourcing import CompareKeys, RatioKeys
 from graphitepager.config.substitution import NAME
 from graphitepager.config.urls import ApiUrl, EventsUrl, GraphiteUrl, PingUrl
-
-if TYPE_CHECKING:
-    from datetime import timedelta
 
 __all__ = [
     "EXTENSION_PREFIX",
@@ -116,6 +115,12 @@ class Variables(Section):
         None,
         description="Where state lives; without it, in a SQLite file beside alerts.yml.",
         examples=["postgresql://pager@db.example.com/pager"],
+    )
+    keep_history: Days = Field(
+        timedelta(days=90),
+        description="For how long ended incidents, what was sent of them, silences and near misses are kept.",
+        examples=["90d"],
+        json_schema_extra={"default": "90d"},
     )
     pagerduty_key: RoutingKey | None = Field(
         None,

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from graphitepager.errors import StoreError
 from graphitepager.records import PollSummary, Snapshot
-from graphitepager.store import configs, ledger, states
+from graphitepager.store import configs, history, ledger, states
 from graphitepager.store import deliveries as queue
 from graphitepager.store import silences as mutes
 from graphitepager.store.database import create_engine, database_url, explained, file_identity, place
@@ -184,6 +184,11 @@ class Store:
         """End it now; None where there is none with that number, or it is over."""
         with self._writing() as db:
             return mutes.end(db, silence_id, now)
+
+    def forget(self, before: datetime, at_most: int) -> bool:
+        """Delete history that ended earlier, up to `at_most` rows of each kind; False where there may be more."""
+        with self._writing() as db:
+            return history.forget(db, before, at_most)
 
     def keep_config(self, config: KeptConfig, now: datetime) -> None:
         """Keep it as the last good one."""

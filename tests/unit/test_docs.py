@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -183,6 +184,8 @@ def _index() -> str:
 def _as_written(default: object) -> str:
     if isinstance(default, bool):
         return "yes" if default else "no"
+    if isinstance(default, timedelta):
+        return f"{default.days}d"
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
