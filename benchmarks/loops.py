@@ -75,14 +75,19 @@ def plain(url: str, alerts: int) -> Iterator[Callable[[], int]]:
 
         def poll() -> int:
             for alert in wanted.alerts:
-                for line in _asked(host, alert).splitlines():
-                    head, _, points = line.rpartition(b"|")
-                    values = points.rsplit(b",", 2)
-                    last = values[-1] if values[-1] != b"None" else values[-2]
-                    levels[alert.name, head.rsplit(b",", 3)[0]] = float(last) >= _CRITICAL
+                judged_plainly(alert.name, _asked(host, alert), levels)
             return len(levels)
 
         yield poll
+
+
+def judged_plainly(alert: str, body: bytes, levels: dict[tuple[str, bytes], bool]) -> None:
+    """Compare the last value of each series, and note the result: what nobody can do without."""
+    for line in body.splitlines():
+        head, _, points = line.rpartition(b"|")
+        values = points.rsplit(b",", 2)
+        last = values[-1] if values[-1] != b"None" else values[-2]
+        levels[alert, head.rsplit(b",", 3)[0]] = float(last) >= _CRITICAL
 
 
 @contextmanager

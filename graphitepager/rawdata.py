@@ -67,7 +67,7 @@ def parse(body: bytes, before: Roll | None = None) -> RawAnswer:
     `before` is the roll of the last answer to the same query: the new one's, where the names are the same.
     """
     *lines, rest = body.split(b"\n")
-    alike, lines = _alike(lines)
+    alike, lines = _alike(lines, body.count(b"|"))
     others, bad_lines = _one_by_one(lines)
     blocks = alike + others
     if rest:  # Graphite ends every line, so this one was cut off
@@ -114,21 +114,25 @@ def last_point(series: Series) -> LastPoint | None:
     return LastPoint(value, min(series.start + (present.count(b",") + 1) * series.step, _END_OF_TIME))
 
 
-def _alike(lines: list[bytes]) -> tuple[list[Block], list[bytes]]:
-    """The series that have the times of the first one, and the lines that have others, or may have."""
+def _alike(lines: list[bytes], bars: int) -> tuple[list[Block], list[bytes]]:
+    """The series that have the times of the first one, and the lines that have others, or may have.
+
+    `bars` is how many there are in all of the lines.
+    """
     said = _times(lines[0]) if lines else None
     if said is None:
         return [], lines
     name, start, end, step = said
     between = lines[0][len(name) : lines[0].rindex(b"|") + 1]
     parts = [line.partition(between) for line in lines]
-    # With another bar behind it, what was found is within the name.
-    alike = [part for part in parts if part[1] and b"|" not in part[2]]
-    others = [] if len(alike) == len(lines) else [b"".join(part) for part in parts if not part[1] or b"|" in part[2]]
-    if not alike:
-        return [], lines
-    names, _, points = zip(*alike, strict=True)
-    return [Block(start, end, step, names, points)], others
+    found = [part[1] for part in parts]
+    others: list[bytes] = []
+    if bars != len(lines) or not all(found):  # else there is one in each, and this is it
+        # With another bar behind it, what was found is within the name.
+        others = [line for line, part in zip(lines, parts, strict=True) if not part[1] or b"|" in part[2]]
+        parts = [part for part in parts if part[1] and b"|" not in part[2]]
+    names, points = [part[0] for part in parts], [part[2] for part in parts]
+    return [Block(start, end, step, names, points)] if parts else [], others
 
 
 def _one_by_one(lines: Iterable[bytes]) -> tuple[list[Block], list[str]]:
@@ -144,7 +148,7 @@ def _one_by_one(lines: Iterable[bytes]) -> tuple[list[Block], list[str]]:
             points.append(line[line.rindex(b"|") + 1 :])
         elif line:
             bad_lines.append(_show(line))
-    return [Block(*times, tuple(names), tuple(points)) for times, (names, points) in blocks.items()], bad_lines
+    return [Block(*times, names, points) for times, (names, points) in blocks.items()], bad_lines
 
 
 def _times(line: bytes) -> tuple[bytes, int, int, int] | None:
