@@ -11,9 +11,10 @@ import functools
 import re
 from itertools import chain
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, unquote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 MASK = "****"
 
@@ -68,6 +69,19 @@ def is_secret_name(name: str) -> bool:
 def secret_words(values: Iterable[str]) -> frozenset[str]:
     """The pieces by which secret values are found again in other places (a folded value loses its line breaks)."""
     return frozenset(word for value in values for word in value.split() if len(word) >= _SHORTEST_VALUE)
+
+
+def credentials_in(url: str) -> Iterator[str]:
+    """`user:password` of a URL and the password alone, encoded and plain. A broken URL holds secrets, too."""
+    _, _, rest = url.partition("://")
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    # A password with a slash in it is none to a browser, but to a database driver it is.
+    for userinfo in {authority.rpartition("@")[0], rest.partition("@")[0] if "@" in rest else ""}:
+        password = userinfo.partition(":")[2]
+        if password:  # a user alone is often a word such as postgres
+            yield from (userinfo, unquote(userinfo), password, unquote(password))
+    for password in re.findall(r"[?&](?:ssl)?password=([^&#]*)", rest):
+        yield from (password, unquote_plus(password))
 
 
 def redact(text: str, known: Collection[str] = ()) -> str:

@@ -35,8 +35,10 @@ _secrets: tuple[str, ...] = ()  # in all their forms, the longest first
 _writer: Writer | None = None
 
 
-def configure(*, verbose: bool = False, timestamps: bool = True, stream: TextIO | None = None) -> None:
-    """Send every log line to `stream` (standard output).
+def configure(
+    *, verbose: bool = False, quiet: bool = False, timestamps: bool = True, stream: TextIO | None = None
+) -> None:
+    """Send every log line to `stream` (standard output); `quiet` leaves out what is no warning.
 
     Call it again when the configuration has changed. What libraries log at WARNING and above goes the same way; at
     lower levels they say too much.
@@ -60,7 +62,9 @@ def configure(*, verbose: bool = False, timestamps: bool = True, stream: TextIO 
     writer.dropped_line = dropped_line
     structlog.configure(
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
+        ),
         logger_factory=lambda *_: writer,
         cache_logger_on_first_use=False,
     )

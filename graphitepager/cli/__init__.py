@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
-import io
-import os
-import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import graphitepager
-from graphitepager.errors import PagerError, describe_bug
+from graphitepager.cli.ending import leave
+
+if TYPE_CHECKING:
+    from graphitepager.errors import PagerError
 
 # Where a new command is added: its name, its file in this folder, and its line in `--help`.
 COMMANDS = {
@@ -26,11 +25,6 @@ COMMANDS = {
     "schema": "Print the JSON Schema of alerts.yml, for editors.",
 }
 DEFAULT_COMMAND = "run"
-
-# `check` speaks to monitoring systems, for which 1 is a warning and 2 critical: what it cannot do is 3 there.
-_UNKNOWN = 3
-
-_NO_OUTPUT = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF}
 
 
 class _Commands(click.Group):
@@ -69,50 +63,21 @@ def graphite_pager(ctx: click.Context, config_path: str | None) -> Any:
         return command.invoke(its_own)
 
 
-def main(arguments: list[str] | None = None) -> Any:
+def main(arguments: list[str] | None = None) -> None:
     """Run a command and leave with its exit code; what goes wrong is told in a line, never as a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to fail
-    try:
-        sys.exit(_run(arguments) or 0)
-    except click.UsageError as error:
-        error.show()
-        sys.exit(_UNKNOWN if error.ctx and error.ctx.info_name == "check" else 2)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    except _NoOutputError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter tries to write the rest of it
-        if error.errno == errno.EPIPE:  # the reader of a pipe has left, for example `| head`
-            sys.exit(0)
-        _complain(f"graphite-pager: standard output: {(error.strerror or '').lower()}")
-        sys.exit(_UNKNOWN)
-    except PagerError as error:
-        _complain(f"graphite-pager: {error}")
-        sys.exit(1)
-    except Exception as error:  # noqa: BLE001 - a bug of ours is told in a line, too
-        _complain(f"graphite-pager: internal error, please report it: {describe_bug(error)}")
-        sys.exit(_UNKNOWN)
+    leave(graphite_pager, arguments, program="graphite-pager", codes=_Codes(), complain=_complain)
 
 
-class _NoOutputError(OSError):
-    """Nobody takes what we print."""
+class _Codes:
+    """`check` speaks to monitoring systems, for which 1 is a warning and 2 critical: what it cannot do is 3 there."""
 
+    unknown = 3
 
-def _run(arguments: list[str] | None) -> Any:
-    try:
-        code = graphite_pager.main(arguments, standalone_mode=False)
-        if sys.stdout is not None:  # closed from the start
-            sys.stdout.flush()
-    except SystemExit:  # what click makes of a reader that has left
-        raise _NoOutputError(errno.EPIPE, os.strerror(errno.EPIPE)) from None
-    except OSError as error:
-        if error.errno in _NO_OUTPUT:
-            raise _NoOutputError(error.errno, error.strerror) from None
-        raise
-    return code
+    def usage(self, error: click.UsageError) -> int:
+        return self.unknown if error.ctx and error.ctx.info_name == "check" else 2
+
+    def failure(self, error: PagerError) -> int:
+        return 1
 
 
 def _complain(text: str) -> None:

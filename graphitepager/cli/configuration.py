@@ -8,7 +8,6 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote, unquote_plus
 
 import click
 
@@ -18,6 +17,7 @@ from graphitepager.config import files
 from graphitepager.config.files import Files, IncludedFile
 from graphitepager.errors import ConfigError, PagerError, StoreError
 from graphitepager.library import Library
+from graphitepager.redaction import credentials_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -203,15 +203,15 @@ def secrets_of(config: Config) -> Iterator[str]:
     candidates = (
         settings.graphite_pass,
         settings.database_url,
-        *_credentials(settings.database_url or ""),
+        *credentials_in(settings.database_url or ""),
         settings.pagerduty_key,
         *settings.pagerduty_keys.values(),
         *(route.address for route in settings.notifiers.values()),
-        *_credentials(settings.pagerduty_events_url),
-        *_credentials(settings.pagerduty_api_url),
+        *credentials_in(settings.pagerduty_events_url),
+        *credentials_in(settings.pagerduty_api_url),
         settings.pagerduty_api_token,
         settings.heartbeat_ping_url,
-        *_credentials(settings.heartbeat_ping_url or ""),
+        *credentials_in(settings.heartbeat_ping_url or ""),
         ping_path if len(ping_path) >= _SHORTEST_PATH else None,
         *(entry.pagerduty_key for alert in config.alerts for entry in alert.entries),
     )
@@ -219,19 +219,6 @@ def secrets_of(config: Config) -> Iterator[str]:
     if settings.graphite_user:
         basic = f"{settings.graphite_user}:{settings.graphite_pass or ''}"
         yield base64.b64encode(basic.encode(errors="replace")).decode()
-
-
-def _credentials(url: str) -> Iterator[str]:
-    """`user:password` of a URL and the password alone, encoded and plain. A broken URL holds secrets, too."""
-    _, _, rest = url.partition("://")
-    authority = re.split("[/?#]", rest, maxsplit=1)[0]
-    # A password with a slash in it is none to a browser, but to a database driver it is.
-    for userinfo in {authority.rpartition("@")[0], rest.partition("@")[0] if "@" in rest else ""}:
-        password = userinfo.partition(":")[2]
-        if password:  # a user alone is often a word such as postgres
-            yield from (userinfo, unquote(userinfo), password, unquote(password))
-    for password in re.findall(r"[?&](?:ssl)?password=([^&#]*)", rest):
-        yield from (password, unquote_plus(password))
 
 
 def is_heroku() -> bool:

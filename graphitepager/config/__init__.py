@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING
 
 from graphitepager.config import yamlsource
 from graphitepager.config.expansion import expand
@@ -38,6 +35,7 @@ from graphitepager.config.schema import (
 )
 from graphitepager.config.sourcing import wrong_sources
 from graphitepager.config.templating import failing_templates
+from graphitepager.config.validation import in_words, validate
 from graphitepager.config.yamlsource import MINIMAL_FILE, kind_of
 from graphitepager.problems import Problem, present, quote
 
@@ -155,57 +153,25 @@ def _variables(environ: Mapping[str, str]) -> dict[str, str]:
 def _validate(inputs: Inputs, *, strict: bool, is_whole: bool) -> tuple[Variables | None, list[Problem]]:
     section = Variables if inputs.document is None else AlertsFile
     data = {key: value for key, value in inputs.data.items() if not key.startswith(EXTENSION_PREFIX)}
-    parsed, errors = _attempt(section, data)
-    # Unknown keys are no reason not to read the rest, so it is read again without them.
-    unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
-    if unknown:
-        parsed, errors = _attempt(section, functools.reduce(_without, unknown, data))
+    parsed, unknown, errors = validate(section, data)
     if not is_whole:  # there may be no alert only because none could be written out
         errors = [error for error in errors if error["loc"] != ("alerts",)]
     problems = [_unknown_key(path, inputs, strict=strict) for path in unknown]
     return parsed, problems + [_explain(error, inputs) for error in errors]
 
 
-def _attempt(section: type[Variables], data: Any) -> tuple[Variables | None, list[ErrorDetails]]:
-    try:
-        return section.model_validate(data), []
-    except ValidationError as invalid:
-        return None, invalid.errors(include_url=False)
-
-
-def _without(data: Any, path: Path) -> Any:
-    """A copy that lacks the value at the path; aliased data is shared, and must not change elsewhere."""
-    step, *rest = path
-    if step == 0 and isinstance(data, dict):  # a single item, written without its list
-        return _without(data, tuple(rest))
-    copy = data.copy()
-    if rest:
-        copy[step] = _without(data[step], tuple(rest))
-    else:
-        del copy[step]
-    return copy
-
-
 def _explain(error: ErrorDetails, inputs: Inputs) -> Problem:
     """A validation error as a problem in the user's words."""
     path: Path = error["loc"]
     got = kind_of(inputs.at(path))
-    hint = None
     match error["type"]:
         case "missing" if path != ("alerts",):
             return _missing_key(path, inputs)
-        case "too_short" if path != ("alerts",):
-            message = f"expected at least one, got {got}"
-        case "missing" | "too_short":
-            message, hint = f"expected at least one alert, got {got}", f"the least that works is {MINIMAL_FILE}"
-        case "refused":
-            message, hint = error["ctx"]["message"], error["ctx"]["hint"]
-        case "list_type":
-            message, hint = f"expected a list, got {got}", "begin each item with '- '"
-        case "model_type" | "dict_type":
-            message, hint = f"expected keys and values, got {got}", "write key: value"
+        case "missing" | "too_short" if path == ("alerts",):
+            hint: str | None = f"the least that works is {MINIMAL_FILE}"
+            message = f"expected at least one alert, got {got}"
         case _:
-            message = error["msg"]
+            message, hint = in_words(error, got)
     return inputs.problem(path, f"{inputs.label(path)}: {message}", hint)
 
 

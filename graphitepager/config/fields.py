@@ -268,6 +268,10 @@ SeriesCount = Annotated[
     int, BeforeValidator(_whole_number(0, 1_000_000)), _numeric_schema("integer", _DIGITS, minimum=0, maximum=1_000_000)
 ]
 
+RowCount = Annotated[
+    int, BeforeValidator(_whole_number(1, 10**9)), _numeric_schema("integer", _DIGITS, minimum=1, maximum=10**9)
+]
+
 DURATION_SCHEMA = number_or_text("integer", DURATION_PATTERN, minimum=0)
 _DURATION_SCHEMA = WithJsonSchema(DURATION_SCHEMA)
 Duration = Annotated[timedelta, BeforeValidator(duration), _DURATION_SCHEMA]

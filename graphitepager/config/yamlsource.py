@@ -96,10 +96,13 @@ class Document:
         return key_place, place
 
 
-def parse(text: str, source: str) -> tuple[Document | None, list[Problem]]:
+def parse(
+    text: str, source: str, *, top: str = "alerts", minimal: str = MINIMAL_FILE
+) -> tuple[Document | None, list[Problem]]:
     """Read the text (without a byte order mark) of the file that the user calls `source`.
 
-    The document is None where nothing in it can be trusted; where it is given, problems may still come with it.
+    The document is None where nothing in it can be trusted; where it is given, problems may still come with it. `top`
+    is the key that such a file must have, `minimal` the least that one can be.
     """
     unreadable = list(islice(_unreadable_characters(text, source), _MOST_UNREADABLE))
     if unreadable:
@@ -113,10 +116,10 @@ def parse(text: str, source: str) -> tuple[Document | None, list[Problem]]:
         return None, reader.problems
     if root.data is None:
         message = "there is nothing in this file"
-        return None, [Problem(source=source, message=message, hint=f"the least that works is {MINIMAL_FILE}")]
+        return None, [Problem(source=source, message=message, hint=f"the least that works is {minimal}")]
     if not isinstance(root.data, dict):
-        hint = "write the line alerts: above it" if isinstance(root.data, list) else f"for example {MINIMAL_FILE}"
-        reader.report(root.place, f"expected the key 'alerts' at the top, got {kind_of(root.data)}", hint)
+        hint = f"write the line {top}: above it" if isinstance(root.data, list) else f"for example {minimal}"
+        reader.report(root.place, f"expected the key '{top}' at the top, got {kind_of(root.data)}", hint)
         return None, reader.problems
     return Document(root.data, root), reader.problems
 

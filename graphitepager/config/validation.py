@@ -1,0 +1,61 @@
+"""Plain data against a section: what is wrong with it, all at once, and the words for it."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from graphitepager.config.sections import Section
+    from graphitepager.config.yamlsource import Path
+
+_Section = TypeVar("_Section", bound="Section")
+
+
+def validate(section: type[_Section], data: Any) -> tuple[_Section | None, list[Path], list[ErrorDetails]]:
+    """The section, or None; the places of keys that it does not know; and everything else that is wrong."""
+    parsed, errors = _attempt(section, data)
+    # Unknown keys are no reason not to read the rest, so it is read again without them.
+    unknown: list[Path] = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
+    if unknown:
+        parsed, errors = _attempt(section, functools.reduce(_without, unknown, data))
+    return parsed, unknown, errors
+
+
+def in_words(error: ErrorDetails, got: str) -> tuple[str, str | None]:
+    """What was expected where there is what `got` says, and what to do about it."""
+    match error["type"]:
+        case "refused":
+            return error["ctx"]["message"], error["ctx"]["hint"]
+        case "too_short":
+            return f"expected at least one, got {got}", None
+        case "list_type":
+            return f"expected a list, got {got}", "begin each item with '- '"
+        case "model_type" | "dict_type":
+            return f"expected keys and values, got {got}", "write key: value"
+        case _:
+            return error["msg"], None
+
+
+def _attempt(section: type[_Section], data: Any) -> tuple[_Section | None, list[ErrorDetails]]:
+    try:
+        return section.model_validate(data), []
+    except ValidationError as invalid:
+        return None, invalid.errors(include_url=False)
+
+
+def _without(data: Any, path: Path) -> Any:
+    """A copy that lacks the value at the path; aliased data is shared, and must not change elsewhere."""
+    step, *rest = path
+    if step == 0 and isinstance(data, dict):  # a single item, written without its list
+        return _without(data, tuple(rest))
+    copy = data.copy()
+    if rest:
+        copy[step] = _without(data[step], tuple(rest))
+    else:
+        del copy[step]
+    return copy

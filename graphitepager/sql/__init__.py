@@ -1,0 +1,1 @@
+"""sql-to-graphite: rows of SQL databases into Graphite, each run whole or told of."""

@@ -1,0 +1,115 @@
+"""Names of metrics that Carbon stores where they belong, and that Graphite can be asked for.
+
+Carbon itself takes nearly everything: white space has it ignore the line, a newline makes a forged one, `/` and `..`
+lead to another metric's file, a node that is too long or holds a NUL is lost when its file is made.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from graphitepager.problems import quote
+
+# Printable, and without a meaning of its own in a path, in a target or in Carbon's line.
+_CHARACTER = r"[\w:%@#$&+~^!<>=-]"
+_NAME = re.compile(rf"{_CHARACTER}++(?:\.{_CHARACTER}++)*+")
+_ODD = re.compile(r"[^\w:%@#$&+~^!<>=.-]")
+_NOT_IN_NODE = re.compile(r"[^\w-]+")
+_NOT_IN_TAG_VALUE = re.compile(r"[^\w:@+.-]+")
+_TAG = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
+# With `.wsp` behind it, a node is the name of a file: 255 bytes is what file systems take.
+_LONGEST_NODE = 250
+# Carbon drops a connection at a line of 16 KiB; a path of 4096 bytes, with the storage's folder, is the file system's.
+_LONGEST_NAME = 2000
+_SURELY_SHORT = _LONGEST_NODE // 4  # characters of at most four bytes each
+
+
+class Refused(ValueError):  # noqa: N818 - an outcome that is counted, not an error that ends anything
+    """Carbon would lose or misplace this; the text says why, and what to do."""
+
+
+def checked_name(name: object) -> str:
+    """A whole name, with tags or without, as it may be sent; Refused where Carbon would not file it correctly."""
+    if type(name) is str and len(name) <= _SURELY_SHORT and _NAME.fullmatch(name):
+        return name
+    if not isinstance(name, str):
+        kind = "NULL" if name is None else type(name).__name__
+        raise Refused(f"the name is no text but {kind}")
+    path, *tags = name.split(";")
+    _check_path(path)
+    if tags:
+        path = with_tags(path, [_checked_tag(name, tag) for tag in tags])
+    return _checked_length(path)
+
+
+def with_tags(name: str, added: list[tuple[str, str]]) -> str:
+    """The name with its own tags and the added ones, in the order in which Carbon keeps them."""
+    path, *own = name.split(";")
+    tags = [(tag, value) for tag, _, value in (one.partition("=") for one in own)] + added
+    if len({tag for tag, _ in tags}) < len(tags):
+        raise Refused(f"the name {quote(path)} has the same tag twice")
+    return path + "".join(sorted(f";{tag}={value}" for tag, value in tags))
+
+
+def clean_node(value: object) -> str:
+    """One node of a value: whatever could not stand in one becomes `_`, NULL is `null`, an empty text `empty`."""
+    return _clean(value, _NOT_IN_NODE)
+
+
+def clean_tag_value(value: object) -> str:
+    """The same for the value of a tag, which may hold dots."""
+    return _clean(value, _NOT_IN_TAG_VALUE)
+
+
+def is_tag(name: str) -> bool:
+    """Whether a tag may be called so; `name` is Graphite's own."""
+    return _TAG.fullmatch(name) is not None and name != "name"
+
+
+def is_path(text: str) -> bool:
+    """Whether this can stand in a name by itself, as a prefix does."""
+    return _NAME.fullmatch(text) is not None and len(text) <= _SURELY_SHORT * 2
+
+
+def checked_clean(name: str) -> str:
+    """A name that was put together of clean parts: only its length is left to check."""
+    if len(name) > _SURELY_SHORT:
+        _checked_length(name)
+    return name
+
+
+def _clean(value: object, unwanted: re.Pattern[str]) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise Refused("a part of the name is binary data")
+    text = value if type(value) is str else str(value)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return unwanted.sub("_", text) or "empty"
+
+
+def _check_path(path: str) -> None:
+    if odd := _ODD.search(path):
+        character = odd[0]
+        shown = quote(character) if character.isprintable() else f"U+{ord(character):04X}"
+        raise Refused(f"the name {quote(path)} holds {shown}")
+    if not _NAME.fullmatch(path):
+        raise Refused(f"the name {quote(path)} has an empty node" if path else "the name is empty")
+
+
+def _checked_tag(name: str, tag: str) -> tuple[str, str]:
+    key, equals, value = tag.partition("=")
+    if not (equals and is_tag(key) and value and _NOT_IN_TAG_VALUE.search(value) is None):
+        raise Refused(f"the name {quote(name)} has a broken tag")
+    return key, value
+
+
+def _checked_length(name: str) -> str:
+    path = name.partition(";")[0]
+    if any(len(node.encode()) > _LONGEST_NODE for node in path.split(".")):
+        raise Refused(f"the name {quote(name)} has a node of more than {_LONGEST_NODE} bytes")
+    if len(name.encode()) > _LONGEST_NAME:
+        raise Refused(f"the name {quote(name)} has more than {_LONGEST_NAME} bytes")
+    return name
