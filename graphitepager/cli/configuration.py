@@ -46,14 +46,12 @@ def config_option(function: _Function) -> _Function:
     )(function)
 
 
-def read_text(path: str) -> str:
-    """What the file holds; PagerError when it cannot be read."""
+def read_text(path: str, hint: str = "name yours with -c FILE, or start from the sample alerts.yml") -> str:
+    """What the file holds; PagerError when it cannot be read, with the hint where there is none."""
     try:
         return Path(path).read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise PagerError(
-            f"{path}: no such file; name yours with -c FILE, or start from the sample alerts.yml"
-        ) from None
+        raise PagerError(f"{path}: no such file; {hint}") from None
     except UnicodeDecodeError as error:
         raise PagerError(f"{path}: not UTF-8 text (byte {error.start}); save the file as UTF-8") from None
     except OSError as error:

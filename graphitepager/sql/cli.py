@@ -18,6 +18,7 @@ from graphitepager.cli.ending import leave
 from graphitepager.errors import PagerError
 from graphitepager.redaction import credentials_in
 from graphitepager.sql import original, running
+from graphitepager.sql.apart import apart
 from graphitepager.sql.options import options
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from graphitepager.rules import Settings
     from graphitepager.sql.collecting import Receiver
-    from graphitepager.sql.model import Query
+    from graphitepager.sql.model import Loaded, Query
 
 PROGRAM = "sql-to-graphite"
 _CARBON, _CARBON_TLS = 2003, 20030
@@ -137,10 +138,7 @@ def _from_stdin() -> _Asked:
 
 
 def _from_file(path: str) -> _Asked:
-    from graphitepager.sql import queriesfile  # noqa: PLC0415 - pydantic is slow to import
-
-    folder = Path(path).parent
-    loaded = queriesfile.load(_read(path), path, read=lambda name: _read(str(folder / name)))
+    loaded = apart(lambda: _load(path))
     for problem in loaded.problems:
         _complain(problem.render())
     if loaded.problems:
@@ -148,10 +146,17 @@ def _from_file(path: str) -> _Asked:
     return _Asked(loaded.queries, loaded.variables, path)
 
 
+def _load(path: str) -> Loaded:
+    from graphitepager.sql import queriesfile  # noqa: PLC0415 - pydantic is slow to import
+
+    folder = Path(path).parent
+    return queriesfile.load(_read(path), path, read=lambda name: _read(str(folder / name)))
+
+
 def _read(path: str) -> str:
     from graphitepager.cli.configuration import read_text  # noqa: PLC0415 - as above
 
-    return read_text(path)
+    return read_text(path, "name yours with --queries FILE")
 
 
 def _urls(asked: _Asked, *, may_be_unset: bool) -> dict[str, URL]:

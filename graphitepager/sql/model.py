@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from graphitepager.problems import Problem
 
 DEFAULT_TIMEOUT_S = 60.0
 DEFAULT_MAX_ROWS = 1_000_000
@@ -45,6 +47,14 @@ class Query:
     null: NullPolicy = NullPolicy.SKIP
     min_rows: int = 0
     ignores_further_columns: bool = False
+
+
+class Loaded(NamedTuple):
+    """The queries of a file, and the variables of its databases by their names; none where there is a problem."""
+
+    queries: tuple[Query, ...]
+    variables: dict[str, str]
+    problems: tuple[Problem, ...]
 
 
 @dataclass(slots=True, kw_only=True)

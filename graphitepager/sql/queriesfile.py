@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from graphitepager.config import yamlsource
 from graphitepager.config.fields import did_you_mean
@@ -11,8 +11,9 @@ from graphitepager.config.inputs import Inputs
 from graphitepager.config.sections import key_names
 from graphitepager.config.validation import in_words, validate
 from graphitepager.config.yamlsource import kind_of
+from graphitepager.errors import PagerError
 from graphitepager.problems import Problem, present, quote
-from graphitepager.sql.model import Query
+from graphitepager.sql.model import Loaded, Query
 from graphitepager.sql.schema import EXTENSION_PREFIX, NAME_PATTERN, ExpectedRows, QueriesFile, QueryKeys
 from graphitepager.sql.sqlsource import document_of
 
@@ -28,18 +29,10 @@ MINIMAL_FILE = "queries: {users: {sql: \"SELECT 'users', count(*) FROM users\"}}
 _SQL_SUFFIX = ".sql"
 
 
-class Loaded(NamedTuple):
-    """The queries, and the variables of the databases that they name; none where a problem is an error."""
-
-    queries: tuple[Query, ...]
-    variables: dict[str, str]
-    problems: tuple[Problem, ...]
-
-
 def load(text: str, source: str, *, read: Callable[[str], str]) -> Loaded:
     """Read the text of the file that the user calls `source`, as SQL where that ends so.
 
-    `read` gives the text of a file of `sql_file`; it raises OSError or ValueError with a text that can be shown.
+    `read` gives the text of a file of `sql_file`; it raises PagerError.
     """
     if source.lower().endswith(_SQL_SUFFIX):
         document, problems = document_of(text, source)
@@ -60,7 +53,7 @@ def load(text: str, source: str, *, read: Callable[[str], str]) -> Loaded:
                 problems += _wrong_query(name, keys, parsed, inputs)
                 try:
                     queries.append(_query(name, keys, parsed, read))
-                except (OSError, ValueError) as error:
+                except (PagerError, ValueError) as error:
                     problems.append(_problem(("queries", name, "sql_file"), str(error), inputs))
     shown = present(problems, {source: text}, frozenset())
     return Loaded((), {}, shown) if problems else Loaded(tuple(queries), variables, shown)
