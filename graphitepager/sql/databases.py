@@ -132,6 +132,11 @@ class _Limit:
             yield
         except (SQLAlchemyError, OSError, ValueError, OverflowError) as error:
             self.check()
+            cause = error.orig if isinstance(error, DBAPIError) else None
+            if (
+                getattr(cause, "sqlite_errorname", "") == "SQLITE_INTERRUPT"
+            ):  # a signal came while SQLite asked the clock
+                raise KeyboardInterrupt from None
             raise QueryError(reason(error)) from None
 
 

@@ -11,18 +11,18 @@ import unicodedata
 
 from graphitepager.problems import quote
 
-# Printable, and without a meaning of its own in a path, in a target or in Carbon's line.
-_CHARACTER = r"[\w:%@#$&+~^!<>=-]"
+# Printable, and without a meaning of its own in a path, in a target or in Carbon's line. ASCII, because Carbon takes
+# more, but graphite-web's targets do not.
+_CHARACTER = r"[A-Za-z0-9_:%@#$&+~^!<>=-]"
 _NAME = re.compile(rf"{_CHARACTER}++(?:\.{_CHARACTER}++)*+")
-_ODD = re.compile(r"[^\w:%@#$&+~^!<>=.-]")
-_NOT_IN_NODE = re.compile(r"[^\w-]+")
-_NOT_IN_TAG_VALUE = re.compile(r"[^\w:@+.-]+")
-_TAG = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
+_ODD = re.compile(r"[^A-Za-z0-9_:%@#$&+~^!<>=.-]")
+_NOT_IN_NODE = re.compile(r"[^A-Za-z0-9_-]+")
+_NOT_IN_TAG_VALUE = re.compile(r"[^A-Za-z0-9_:@+.-]+")
+_TAG = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # With `.wsp` behind it, a node is the name of a file: 255 bytes is what file systems take.
 _LONGEST_NODE = 250
 # Carbon drops a connection at a line of 16 KiB; a path of 4096 bytes, with the storage's folder, is the file system's.
 _LONGEST_NAME = 2000
-_SURELY_SHORT = _LONGEST_NODE // 4  # characters of at most four bytes each
 
 
 class Refused(ValueError):  # noqa: N818 - an outcome that is counted, not an error that ends anything
@@ -31,7 +31,7 @@ class Refused(ValueError):  # noqa: N818 - an outcome that is counted, not an er
 
 def checked_name(name: object) -> str:
     """A whole name, with tags or without, as it may be sent; Refused where Carbon would not file it correctly."""
-    if type(name) is str and len(name) <= _SURELY_SHORT and _NAME.fullmatch(name):
+    if type(name) is str and len(name) <= _LONGEST_NODE and _NAME.fullmatch(name):
         return name
     if not isinstance(name, str):
         kind = "NULL" if name is None else type(name).__name__
@@ -69,12 +69,12 @@ def is_tag(name: str) -> bool:
 
 def is_path(text: str) -> bool:
     """Whether this can stand in a name by itself, as a prefix does."""
-    return _NAME.fullmatch(text) is not None and len(text) <= _SURELY_SHORT * 2
+    return _NAME.fullmatch(text) is not None and len(text) <= _LONGEST_NODE // 2
 
 
 def checked_clean(name: str) -> str:
     """A name that was put together of clean parts: only its length is left to check."""
-    if len(name) > _SURELY_SHORT:
+    if len(name) > _LONGEST_NODE:
         _checked_length(name)
     return name
 
@@ -86,7 +86,8 @@ def _clean(value: object, unwanted: re.Pattern[str]) -> str:
         raise Refused("a part of the name is binary data")
     text = value if type(value) is str else str(value)
     if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
+        # An accent goes, its letter stays.
+        text = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
     return unwanted.sub("_", text) or "empty"
 
 
@@ -108,8 +109,8 @@ def _checked_tag(name: str, tag: str) -> tuple[str, str]:
 
 def _checked_length(name: str) -> str:
     path = name.partition(";")[0]
-    if any(len(node.encode()) > _LONGEST_NODE for node in path.split(".")):
+    if any(len(node) > _LONGEST_NODE for node in path.split(".")):
         raise Refused(f"the name {quote(name)} has a node of more than {_LONGEST_NODE} bytes")
-    if len(name.encode()) > _LONGEST_NAME:
+    if len(name) > _LONGEST_NAME:
         raise Refused(f"the name {quote(name)} has more than {_LONGEST_NAME} bytes")
     return name

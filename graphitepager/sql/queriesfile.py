@@ -50,7 +50,9 @@ def load(text: str, source: str, *, read: Callable[[str], str]) -> Loaded:
             variables = parsed.databases
             problems += _wrong_variables(parsed, inputs)
             for name, keys in parsed.queries.items():
-                problems += _wrong_query(name, keys, parsed, inputs)
+                if wrong := list(_wrong_query(name, keys, parsed, inputs)):
+                    problems += wrong
+                    continue
                 try:
                     queries.append(_query(name, keys, parsed, read))
                 except (PagerError, ValueError) as error:

@@ -41,7 +41,8 @@ def read_back(line: str, settings: Settings, *, key: str | None, patience_s: flo
                 found = [point for point in points if point and point.covered_until > int(at)]
                 if any(point.value == float(value) for point in found):
                     return
-                reason = "it has another value" if found else "it has no point of this run"
+                if answer.series:
+                    reason = "it has another value" if found else "it has no point of this run"
             threading.Event().wait(min(_ASK_EVERY_S, left))
     finally:
         connection.close()

@@ -105,7 +105,7 @@ class Carbon:
 
     def value(self, name: str, at: int) -> float | None:
         """The value that is stored for this time."""
-        path = self.root.joinpath("storage", "whisper", *name.split(".")).with_name(f"{name.split('.')[-1]}.wsp")
+        path = self.root.joinpath("storage", "whisper", *name.split(".")).with_name(f"{name.rpartition('.')[2]}.wsp")
         begins = at - at % STEP_S
         done = subprocess.run(
             [self._python, "-c", _FETCH, path, str(begins - 1), str(begins)], capture_output=True, text=True, check=True

@@ -13,7 +13,8 @@ from tests.carbon_oracle import stored
 from tests.unit.sql_support import NOW, query
 
 HOSTILE = st.sampled_from([
-    "a.b", "x;host", "x;h=1", "x;h=;i=2", "..", "/etc", "a\nb 1 1\nc", "a b", "\x85", "\u2028", "nul\0", "a" * 300, "None",
+    "a.b", "x;host", "x;h=1", "x;h=;i=2", "..", "/etc", "a\nb 1 1\nc", "a b", "\x85", "\u2028", "nul\0", "a" * 300,
+    "None",
     "True", "1,5", "nan", "-inf", "1e400", "1_0", "\ud800", "~", "x" * 20_000, "{status}", "%s", "",
 ])  # fmt: skip
 TEXTS = st.one_of(HOSTILE, st.text(max_size=20), st.text(alphabet="ab./;=~ \n\t{}*é\0", max_size=12))

@@ -1,0 +1,198 @@
+"""Receivers that fail, and other ways than plain TCP: nothing counts as sent that was not read to its end."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import shutil
+import ssl
+import subprocess
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fakes.receiver import answers, receiving, resets_always, resets_first
+from tests.integration.sql_support import database, metrics, run
+from tests.support import missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.fakes.receiver import Receiver
+
+KEY = "0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f"
+MANY = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 50000) SELECT 'n' || n, n FROM r"
+
+
+@pytest.fixture
+def dsn(tmp_path: Path) -> Iterator[str]:
+    with database("sqlite", tmp_path) as dsn:
+        yield dsn
+
+
+def to(receiver: Receiver) -> list[str]:
+    return ["--graphite-host", "127.0.0.1", "--graphite-port", str(receiver.port), "--graphite-timeout", "2s"]
+
+
+def test_a_connection_that_is_reset_is_tried_again_from_the_beginning(dsn: str) -> None:
+    with receiving(resets_first) as receiver:
+        done = run(*to(receiver), queries=MANY, dsn=dsn)
+        receiver.wait_for(2)
+    assert done.returncode == 0, done.stderr
+    assert "closed the connection before it had read everything" in done.stderr
+    assert receiver.received[1].decode() == done.stdout
+    assert len(metrics(done.stdout)) == 50_000
+
+
+def test_a_receiver_that_always_resets_ends_with_exit_5(dsn: str) -> None:
+    with receiving(resets_always) as receiver:
+        done = run(*to(receiver), queries=MANY, dsn=dsn)
+    assert done.returncode == 5
+    assert done.stderr.count("event=send_failed") == 2
+    assert done.stdout == ""
+
+
+def test_a_port_where_nobody_listens_ends_with_exit_5(dsn: str) -> None:
+    done = run("--graphite-host", "127.0.0.1", "--graphite-port", "1", queries="SELECT 'a', 1", dsn=dsn)
+    assert done.returncode == 5
+    assert "nothing listens at 127.0.0.1:1 (connection refused)" in done.stderr
+
+
+def test_a_host_that_does_not_exist_ends_with_exit_5(dsn: str) -> None:
+    done = run("--graphite-host", "nowhere.invalid", queries="SELECT 'a', 1", dsn=dsn)
+    assert done.returncode == 5
+    assert "nowhere.invalid:2003" in done.stderr
+
+
+def test_what_answers_is_no_carbon(dsn: str) -> None:
+    with receiving(answers) as receiver:
+        done = run(*to(receiver), queries="SELECT 'a', 1", dsn=dsn)
+    assert done.returncode == 5
+    assert "answers, which Carbon does not: is this the right port?" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1, with its key, signed by itself."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        missing("there is no openssl to make a certificate with")
+    path = tmp_path_factory.mktemp("tls") / "cert.pem"
+    key = path.with_name("key.pem")
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", path, "-days", "2",
+         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return path
+
+
+@pytest.fixture
+def server_tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+    return context
+
+
+def test_lines_travel_over_tls(dsn: str, certificate: Path, server_tls: ssl.SSLContext) -> None:
+    with receiving(tls=server_tls) as receiver:
+        done = run(*to(receiver), "--tls", "--ca", str(certificate), queries=MANY, dsn=dsn)
+        assert done.returncode == 0, done.stderr
+        receiver.wait_for(1)
+    assert receiver.received[0].decode() == done.stdout
+
+
+def test_a_certificate_that_is_not_trusted_ends_with_exit_5_at_once(dsn: str, server_tls: ssl.SSLContext) -> None:
+    with receiving(tls=server_tls) as receiver:
+        done = run(*to(receiver), "--tls", queries="SELECT 'a', 1", dsn=dsn)
+    assert done.returncode == 5
+    assert "TLS with 127.0.0.1" in done.stderr
+    assert "self-signed certificate" in done.stderr
+    assert "send_failed" not in done.stderr
+    assert receiver.received == []
+
+
+def test_tls_to_a_port_that_speaks_none_ends_with_exit_5(dsn: str) -> None:
+    with receiving(answers) as receiver:
+        done = run(*to(receiver), "--tls", queries="SELECT 'a', 1", dsn=dsn)
+    assert done.returncode == 5
+
+
+def test_an_api_key_stands_before_each_name_and_is_never_shown(dsn: str) -> None:
+    with receiving() as receiver:
+        done = run(*to(receiver), "--key-env", "HOSTEDGRAPHITE_APIKEY", queries="SELECT 'a', 1", dsn=dsn,
+                   HOSTEDGRAPHITE_APIKEY=KEY)  # fmt: skip
+        receiver.wait_for(1)
+    lines = receiver.received[0].decode().splitlines()
+    assert all(line.startswith(f"{KEY}.db.") for line in lines)
+    assert done.stdout.splitlines() == [line.replace(KEY, "***") for line in lines]
+    assert KEY not in done.stderr
+
+
+def test_a_key_in_the_prefix_is_masked_as_well(dsn: str) -> None:
+    with receiving() as receiver:
+        done = run(*to(receiver), "--graphite-prefix", f"{KEY}.shop", queries="SELECT 'a', 1", dsn=dsn)
+        receiver.wait_for(1)
+    assert receiver.received[0].startswith(f"{KEY}.shop.a 1 ".encode())
+    assert done.stdout.startswith("***.shop.a 1 ")
+
+
+class Sink:
+    """An HTTP server that answers with the statuses in turn, the last one from then on."""
+
+    def __init__(self, statuses: list[int]) -> None:
+        self.bodies: list[bytes] = []
+        self.users: set[str | None] = set()
+        sink = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                sink.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+                sink.users.add(self.headers.get("Authorization"))
+                self.send_response(statuses.pop(0) if len(statuses) > 1 else statuses[0])
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/api/v1/sink"
+
+
+@contextlib.contextmanager
+def sink(*statuses: int) -> Iterator[Sink]:
+    sink = Sink(list(statuses))
+    threading.Thread(target=sink.server.serve_forever, daemon=True).start()
+    try:
+        yield sink
+    finally:
+        sink.server.shutdown()
+        sink.server.server_close()
+
+
+def test_lines_are_posted_in_whole_lines_of_64_kib(dsn: str) -> None:
+    with sink(202) as http_sink:
+        done = run("--graphite-url", http_sink.url, "--key-env", "KEY", queries=MANY, dsn=dsn, KEY=KEY)
+    assert done.returncode == 0, done.stderr
+    assert b"".join(http_sink.bodies).decode() == done.stdout
+    assert all(len(body) <= 65536 and body.endswith(b"\n") for body in http_sink.bodies)
+    assert min(len(body) for body in http_sink.bodies[:-1]) > 60_000
+    assert KEY not in done.stdout + done.stderr
+    assert len(http_sink.users) == 1
+    assert None not in http_sink.users
+
+
+@pytest.mark.parametrize(
+    ("statuses", "code", "attempts"),
+    [((503, 202), 0, 2), ((500,), 5, 3), ((429, 202), 0, 2), ((400,), 5, 1), ((401,), 5, 1)],
+)
+def test_an_answer_that_may_change_is_asked_for_again(
+    dsn: str, statuses: tuple[int, ...], code: int, attempts: int
+) -> None:
+    with sink(*statuses) as http_sink:
+        done = run("--graphite-url", http_sink.url, queries="SELECT 'a', 1", dsn=dsn)
+    assert (done.returncode, len(http_sink.bodies)) == (code, attempts)
+    assert code == 0 or f"answered {statuses[-1]}" in done.stderr
