@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphitepager.problems import quote
 from graphitepager.sql.model import NullPolicy, Query, Tally
 from graphitepager.sql.names import Refused, checked_clean, checked_name, clean_node, clean_tag_value, with_tags
+from graphitepager.sql.names import are_plain as names_are_plain
+from graphitepager.sql.values import are_plain as values_are_plain
 from graphitepager.sql.values import timestamp, value_text
 
 if TYPE_CHECKING:
@@ -33,11 +36,15 @@ class Lines(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """Which columns are what: `name` makes a row's name, `values` are columns with what their name adds."""
+    """Which columns are what: `name` makes a row's name, `values` are columns with what their name adds.
+
+    `plain` are the columns of the name and of the value where there is nothing else to a row.
+    """
 
     name: Callable[[Row], str]
     values: tuple[tuple[int, str], ...]
     timestamp: int | None
+    plain: tuple[int, int] | None = None
 
 
 class Renderer:
@@ -54,11 +61,28 @@ class Renderer:
         self._now = now
         self.tally = tally
 
-    def render(self, rows: Iterable[Row]) -> Lines:
+    def render(self, rows: Sequence[Row]) -> Lines:
         """The lines of these rows. What cannot be sent is counted, and the first of it named."""
+        return self._all_at_once(rows) or self._one_by_one(rows)
+
+    def _all_at_once(self, rows: Sequence[Row]) -> Lines | None:
+        """The lines of rows in which there is nothing to refuse, to clean or to convert: three times as fast."""
+        if self._plan.plain is None or not rows:
+            return None
+        name, value = self._plan.plain
+        names = list(map(itemgetter(name), rows))
+        values = list(map(itemgetter(value), rows))
+        if not (names_are_plain(names) and values_are_plain(values)):
+            return None
+        self.tally.rows += len(rows)
+        self.tally.good_rows += len(rows)
+        front, now = self._front, self._now
+        return Lines([f"{front}{one} {number!r} {now}\n" for one, number in zip(names, values, strict=True)], names)
+
+    def _one_by_one(self, rows: Iterable[Row]) -> Lines:
         lines: list[str] = []
         keys: list[str] = []
-        name_of, values, timestamp_column = self._plan
+        name_of, values, timestamp_column, _ = self._plan
         query, tally, front, now = self._query, self.tally, self._front, self._now
         suffix = f" {now}\n"
         row_number = tally.rows
@@ -178,7 +202,8 @@ def _by_position(
         raise WrongColumnsError(
             f"expected the columns name and value, got {_listed(columns)}; say with metric and values what they are"
         )
-    return _Plan(_whole(name, tags), ((value, ""),), at)
+    plain = (rest[0], value) if len(rest) > 1 and not tags and at is None else None
+    return _Plan(_whole(name, tags), ((value, ""),), at, plain)
 
 
 def _by_column(number: int) -> Callable[[Row], str]:

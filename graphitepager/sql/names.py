@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
 from graphitepager.problems import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Printable, and without a meaning of its own in a path, in a target or in Carbon's line. ASCII, because Carbon takes
 # more, but graphite-web's targets do not.
 _CHARACTER = r"[A-Za-z0-9_:%@#$&+~^!<>=-]"
 _NAME = re.compile(rf"{_CHARACTER}++(?:\.{_CHARACTER}++)*+")
 _ODD = re.compile(r"[^A-Za-z0-9_:%@#$&+~^!<>=.-]")
+_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:%@#$&+~^!<>=-."
 _NOT_IN_NODE = re.compile(r"[^A-Za-z0-9_-]+")
 _NOT_IN_TAG_VALUE = re.compile(r"[^A-Za-z0-9_:@+.-]+")
 _TAG = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -41,6 +46,23 @@ def checked_name(name: object) -> str:
     if tags:
         path = with_tags(path, [_checked_tag(name, tag) for tag in tags])
     return _checked_length(path)
+
+
+def are_plain(names: Sequence[object]) -> bool:
+    """Whether all may be sent as they are. Says no in doubt: it looks at all of them at once, which is quick."""
+    try:
+        text = "\n".join(names)  # type: ignore[arg-type]
+        rest = text.encode("ascii").translate(None, _PLAIN)
+    except (TypeError, UnicodeEncodeError):
+        return False
+    has_empty_node = ".." in text or "\n." in text or ".\n" in text or "\n\n" in text
+    return (
+        len(rest) == len(names) - 1
+        and not has_empty_node
+        and text[:1] not in {"", ".", "\n"}
+        and text[-1] not in ".\n"
+        and max(map(len, names)) <= _LONGEST_NODE  # type: ignore[arg-type]
+    )
 
 
 def with_tags(name: str, added: list[tuple[str, str]]) -> str:

@@ -9,9 +9,13 @@ import math
 import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from graphitepager.problems import quote
 from graphitepager.sql.names import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 # Whole numbers below this need no second look: they are exact, and far from infinity.
@@ -31,6 +35,15 @@ def value_text(value: object) -> str:
     if kind is float and math.isfinite(value):  # type: ignore[arg-type]
         return repr(value)
     return repr(_number(value, "the value"))
+
+
+def are_plain(values: Sequence[object]) -> bool:
+    """Whether the text of each is its repr. Says no in doubt: it looks at all of them at once, which is quick."""
+    return (
+        {int, float}.issuperset(map(type, values))
+        and -_PLAIN < min(values) <= max(values) < _PLAIN  # type: ignore[type-var, operator]
+        and math.isfinite(sum(values))  # type: ignore[arg-type]  # else there is a NaN
+    )
 
 
 def timestamp(value: object, now: int, max_age_s: float) -> int:

@@ -67,6 +67,24 @@ def test_carbon_stores_what_is_sent_and_nothing_else(
     assert len(points) + tally.rejected + skipped == tally.rows == len(rows)
 
 
+PLAIN_NAMES = st.from_regex(r"[a-z.]{1,6}", fullmatch=True)
+PLAIN_VALUES = st.one_of(st.integers(-(10**16), 10**16), st.floats())
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.one_of(PLAIN_NAMES, PLAIN_NAMES, TEXTS), st.one_of(PLAIN_VALUES, PLAIN_VALUES, VALUES))),
+)
+def test_rows_that_come_together_are_judged_as_each_by_itself(rows: list[tuple[object, object]]) -> None:
+    together, apart = Tally(), Tally()
+    lines = Renderer(query(), ("name", "value"), prefix="db", now=NOW, tally=together).render(rows)
+    renderer = Renderer(query(), ("name", "value"), prefix="db", now=NOW, tally=apart)
+    singly = [renderer.render([row]) for row in rows]
+    assert lines.lines == [line for one in singly for line in one.lines]
+    assert lines.keys == [key for one in singly for key in one.keys]
+    assert together == apart
+
+
 @settings(max_examples=150, deadline=None)
 @given(name=st.one_of(TEXTS, st.from_regex(r"[a-z.;=_-]{1,20}", fullmatch=True)), value=st.floats(allow_nan=False))
 def test_a_name_that_is_sent_is_the_name_that_was_given(name: str, value: float) -> None:
