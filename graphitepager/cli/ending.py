@@ -15,6 +15,8 @@ from graphitepager.errors import PagerError, describe_bug
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+INTERRUPTED = 130
+
 _NO_OUTPUT = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF}
 
 
@@ -48,7 +50,7 @@ def leave(
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except _NoOutputError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter tries to write the rest of it
         if error.errno == errno.EPIPE:  # the reader of a pipe has left, for example `| head`

@@ -13,6 +13,7 @@ import pytest
 
 from graphitepager import config, telemetry
 from graphitepager.cli import COMMANDS, graphite_pager
+from graphitepager.cli.ending import INTERRUPTED
 from graphitepager.config.schema import (
     AlertEntry,
     AlertsFile,
@@ -26,15 +27,21 @@ from graphitepager.config.schema import (
     unused_keys,
 )
 from graphitepager.library import Library
+from graphitepager.sql import running
+from graphitepager.sql.cli import command as collector
+from graphitepager.sql.schema import QueriesFile, QueryKeys
 from tests.documented import DOCS, FENCE, PAGES, ROOT, blocks, examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from graphitepager.config.sections import Section
+
 PACKAGE = ROOT / "graphitepager"
 ALERTS_YML = DOCS / "reference" / "alerts-yml.md"
 ENVIRONMENT = DOCS / "reference" / "environment.md"
+COLLECTOR_PAGE = DOCS / "reference" / "sql-to-graphite.md"
 COMMANDS_PAGE = DOCS / "reference" / "commands.md"
 ARCHITECTURE = DOCS / "architecture.md"
 _LINK = re.compile(r"\]\((?![a-z]+:)([^)#\s]+)(?:#[^)\s]*)?\)")
@@ -127,11 +134,36 @@ def test_every_ready_made_check_has_its_row() -> None:
     compare("a row | `group/name` |", page, set(rows), set(Library()))
 
 
-def test_every_log_event_has_its_row() -> None:
-    logged = {event for path in PACKAGE.rglob("*.py") for event in _logged_events(path)} | {telemetry.LINES_DROPPED}
-    assert {"poll", "triggered", "resolved", "sent"} <= logged
-    documented = set(_OWN_ROW.findall(section(COMMANDS_PAGE, "Log events")))
-    compare("'Log events', a row | `event` |", COMMANDS_PAGE, documented, logged)
+@pytest.mark.parametrize("page", [COMMANDS_PAGE, COLLECTOR_PAGE], ids=lambda page: page.stem)
+def test_every_log_event_has_its_row(page: Path) -> None:
+    paths = [path for path in PACKAGE.rglob("*.py") if path.is_relative_to(PACKAGE / "sql") is (page == COLLECTOR_PAGE)]
+    logged = {event for path in paths for event in _logged_events(path)}
+    logged |= {telemetry.LINES_DROPPED} if page == COMMANDS_PAGE else set()
+    assert {"sent", "send_failed"} <= logged
+    documented = set(_OWN_ROW.findall(section(page, "Log events")))
+    compare("'Log events', a row | `event` |", page, documented, logged)
+
+
+@pytest.mark.parametrize(("title", "existing"), [("queries.yml", QueriesFile), ("In a query", QueryKeys)])
+def test_every_key_of_queries_yml_has_its_heading(title: str, existing: type[Section]) -> None:
+    headings = re.findall(r"^### `(\w+)`$", section(COLLECTOR_PAGE, title), re.MULTILINE)
+    compare(f"'{title}', a heading ### `key`", COLLECTOR_PAGE, set(headings), set(key_names(existing)))
+
+
+def test_every_option_of_the_collector_is_described() -> None:
+    context = click.Context(collector)
+    existing = {option for one in collector.get_params(context) for option in one.opts}
+    rows = re.findall(r"^\| `(--[a-z-]+)", section(COLLECTOR_PAGE, "Options"), re.MULTILINE)
+    compare("a row of 'Options'", COLLECTOR_PAGE, set(rows), existing)
+
+
+def test_every_exit_code_of_the_collector_has_its_row() -> None:
+    existing = {
+        running.OK, running.CONFIGURATION, running.USAGE, running.SOME_FAILED, running.UNREACHABLE, running.NOT_SENT,
+        running.BUG, running.LOCKED, INTERRUPTED,
+    }  # fmt: skip
+    rows = re.findall(r"^\| (\d+) \|", section(COLLECTOR_PAGE, "Exit codes"), re.MULTILINE)
+    compare("a row of 'Exit codes'", COLLECTOR_PAGE, set(rows), {str(code) for code in existing})
 
 
 def test_the_published_schema_is_that_of_the_program() -> None:
