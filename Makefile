@@ -68,6 +68,7 @@ docs: .venv/.ready ## Build the documentation into docs/_build/html
 
 bench: .venv/.ready ## How fast a poll is, beside the least that any program could do
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.sql_to_graphite
 
 soak: .venv/.ready ## Two thousand drawn lives of a pager to which everything happens
 	@$(BIN)/python -m tests.soak --examples 2000 --random

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from graphitepager import telemetry
 from graphitepager.errors import PagerError
+from graphitepager.sql import exitcodes
 from graphitepager.sql.collecting import Gathering, deliver, gather
-from graphitepager.sql.errors import GraphiteError, LockedError, UnreachableError
 from graphitepager.sql.spool import Spool
 from graphitepager.telemetry import log
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from graphitepager.sql.databases import Access
     from graphitepager.sql.model import Query
     from graphitepager.sql.progress import Progress
-
-OK, CONFIGURATION, USAGE, SOME_FAILED, UNREACHABLE, NOT_SENT, BUG, LOCKED = 0, 1, 2, 3, 4, 5, 70, 75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +50,6 @@ class Run:
     progress: Progress
 
 
-def exit_code(error: PagerError) -> int:
-    """The exit code for what ends a run."""
-    codes = {LockedError: LOCKED, UnreachableError: UNREACHABLE, GraphiteError: NOT_SENT}
-    return next((code for kind, code in codes.items() if isinstance(error, kind)), CONFIGURATION)
-
-
 def run_once(run: Run) -> int:
     """Gather, send, verify; return the exit code. Raises PagerError where it could not come so far."""
     from graphitepager.sql.databases import Database  # noqa: PLC0415 - SQLAlchemy is slow to import
@@ -81,8 +73,8 @@ def run_once(run: Run) -> int:
                 _print(run, spool)
             _verify(run, spool)
     if gathered.is_unreachable:
-        return UNREACHABLE
-    return OK if gathered.is_whole else SOME_FAILED
+        return exitcodes.UNREACHABLE
+    return exitcodes.OK if gathered.is_whole else exitcodes.SOME_FAILED
 
 
 def run_every(run: Run, every_s: float, stop: threading.Event) -> None:
@@ -92,7 +84,7 @@ def run_every(run: Run, every_s: float, stop: threading.Event) -> None:
         try:
             run_once(run)
         except PagerError as error:
-            log.error("run_failed", reason=str(error), exit_code=exit_code(error))
+            log.error("run_failed", reason=str(error), exit_code=exitcodes.code_of(error))
         due += every_s * max(1, -(-(time.monotonic() - due) // every_s))
         stop.wait(max(0.0, due - time.monotonic()))
 

@@ -33,13 +33,9 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def commands() -> Iterator[str]:
     """Every command line, as it stands behind a prompt, in a crontab, a unit, a Procfile or a form of Heroku's."""
+    before = r"(?:^    |^ExecStart=\S*/|^\*/5 \* \* \* \* |^numbers: |\| )"
     for page in PAGES:
-        for line in page.read_text().splitlines():
-            if found := re.search(
-                r"(?:^    |^ExecStart=\S*/|^\*/5 \* \* \* \* |^numbers: |\| )(sql-to-graphite .*)", line
-            ):
-                if not found[1].startswith("sql-to-graphite --graphite-host HOST"):
-                    yield found[1]
+        yield from re.findall(rf"{before}(sql-to-graphite (?!--graphite-host HOST).*)", page.read_text(), re.MULTILINE)
 
 
 SHOP = blocks(HOW_TO, "sql")[0]

@@ -27,7 +27,7 @@ from graphitepager.config.schema import (
     unused_keys,
 )
 from graphitepager.library import Library
-from graphitepager.sql import running
+from graphitepager.sql import exitcodes
 from graphitepager.sql.cli import command as collector
 from graphitepager.sql.schema import QueriesFile, QueryKeys
 from tests.documented import DOCS, FENCE, PAGES, ROOT, blocks, examples
@@ -159,8 +159,8 @@ def test_every_option_of_the_collector_is_described() -> None:
 
 def test_every_exit_code_of_the_collector_has_its_row() -> None:
     existing = {
-        running.OK, running.CONFIGURATION, running.USAGE, running.SOME_FAILED, running.UNREACHABLE, running.NOT_SENT,
-        running.BUG, running.LOCKED, INTERRUPTED,
+        exitcodes.OK, exitcodes.CONFIGURATION, exitcodes.USAGE, exitcodes.SOME_FAILED, exitcodes.UNREACHABLE,
+        exitcodes.NOT_SENT, exitcodes.BUG, exitcodes.LOCKED, INTERRUPTED,
     }  # fmt: skip
     rows = re.findall(r"^\| (\d+) \|", section(COLLECTOR_PAGE, "Exit codes"), re.MULTILINE)
     compare("a row of 'Exit codes'", COLLECTOR_PAGE, set(rows), {str(code) for code in existing})
