@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from graphitepager.printable import printable
 from graphitepager.sql.errors import GraphiteError, QueryError, UnreachableError
 from graphitepager.sql.lines import Renderer, WrongColumnsError, finished, self_metrics
-from graphitepager.sql.model import DEFAULT_TIMEOUT_S, Tally
+from graphitepager.sql.model import Tally
 from graphitepager.telemetry import log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from graphitepager.sql.databases import Database
     from graphitepager.sql.model import Query
@@ -34,14 +34,22 @@ class Receiver(Protocol):
     def send(self, batches: Iterable[bytes]) -> None: ...
 
 
+class Watcher(Protocol):
+    """Who is told how far a run has come."""
+
+    def show(self, query: str, rows: int) -> None: ...
+
+    def clear(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathering:
     """What a run is to gather. `prefix` stands before each name, with an API key where there is one."""
 
     queries: Sequence[Query]
     prefix: str
-    timeout_s: float = DEFAULT_TIMEOUT_S
-    progress: Callable[[str, int], None] = field(default=lambda _name, _rows: None)
+    timeout_s: float
+    progress: Watcher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +84,7 @@ def gather(what: Gathering, databases: Mapping[str, Database], spool: Spool, now
         else:
             spool.keep(query.name, mark)
         tally.seconds = time.monotonic() - began
+    what.progress.clear()
     _drop_repeated(spool, tallies)
     for name, tally in tallies.items():
         _tell(name, tally)
@@ -109,7 +118,7 @@ def _collect(query: Query, what: Gathering, database: Database, spool: Spool, no
         renderer = Renderer(query, answer.columns, prefix=what.prefix, now=now, tally=tally)
         for rows in answer.batches:
             spool.add(renderer.render(rows))
-            what.progress(query.name, tally.rows)
+            what.progress.show(query.name, tally.rows)
             if tally.rows > query.max_rows:
                 raise QueryError(f"it returned more than max_rows, which is {query.max_rows}")
         if tally.rejected and not tally.good_rows:

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from graphitepager.problems import Problem
 
-DEFAULT_TIMEOUT_S = 60.0
 DEFAULT_MAX_ROWS = 1_000_000
 DEFAULT_MAX_AGE_S = 365 * 86_400
 

@@ -63,7 +63,7 @@ def run_once(run: Run) -> int:
         for name in {query.database for query in run.queries}:
             databases[name] = Database(run.urls[name], run.access)
             stack.callback(databases[name].close)
-        what = Gathering(queries=run.queries, prefix=front, timeout_s=run.timeout_s, progress=run.progress.show)
+        what = Gathering(queries=run.queries, prefix=front, timeout_s=run.timeout_s, progress=run.progress)
         gathered = gather(what, databases, spool, now)
         if run.receiver is None:
             _print(run, spool)

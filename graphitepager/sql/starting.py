@@ -58,7 +58,6 @@ def start(given: Mapping[str, Any]) -> int:
     try:
         return _carry_out(run, given["every_s"])
     finally:
-        run.progress.clear()
         telemetry.flush(2.0)
 
 

@@ -10,7 +10,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from tests.graphite_server.client import STEP_S, graphite_python
+from tests.graphite_server.client import HERE, STEP_S, graphite_python
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,13 +64,14 @@ class Carbon:
             "--nodaemon",
             "start",
         ]
+        # From Python 3.12 on it misses what compat.py has.
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "GRAPHITE_ROOT": str(root)},
+                env={**os.environ, "GRAPHITE_ROOT": str(root), "PYTHONPATH": str(HERE)},
             )
         try:
             self._wait_until_it_listens()

@@ -18,10 +18,11 @@ from graphitepager.config import load
 from graphitepager.library import Library
 from tests.graphite_server.carbon import Carbon
 from tests.graphite_server.client import Graphite, graphite_python
-from tests.integration.sql_support import database, metrics, run
+from tests.integration.sql_support import database, metrics, run, start
 from tests.support import missing
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -208,6 +209,27 @@ def test_a_carbon_that_is_frozen_ends_with_exit_5(dsn: str, tmp_path: Path) -> N
     assert f"127.0.0.1:{carbon.port} did not go on for 1 s" in done.stderr
     assert done.stderr.count("event=send_failed") == 2
     assert done.stdout == "", "nothing is echoed that was not sent"
+
+
+def test_a_carbon_that_is_killed_in_the_middle_of_a_send_ends_with_exit_5(dsn: str, tmp_path: Path) -> None:
+    many = "WITH RECURSIVE r(n) AS (VALUES (1) UNION ALL SELECT n+1 FROM r WHERE n < 400000) SELECT 'n'||n, n FROM r"
+    with Carbon(tmp_path / "killed") as carbon:
+        carbon.freeze()  # so that the sender fills every buffer, and stands there in the middle
+        process = start(*to(carbon, "x"), queries=many, dsn=dsn)
+        wait_until_it_sends(process)
+        carbon.stop()
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 5, errors
+    assert "closed the connection before it had read everything" in errors
+    assert "(connection refused)" in errors.splitlines()[-1]
+    assert output == ""
+
+
+def wait_until_it_sends(process: subprocess.Popen[str]) -> None:
+    """Wait until what it knows of the query is logged, which it does before it sends, and a moment longer."""
+    assert process.stderr is not None
+    assert "event=query " in process.stderr.readline()
+    time.sleep(1)
 
 
 def test_numbers_are_what_the_database_said(carbon: Carbon, dsn: str) -> None:
