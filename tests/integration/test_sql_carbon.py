@@ -16,7 +16,7 @@ from graphitepager import checks, rawdata
 from graphitepager.checks import queries_of
 from graphitepager.config import load
 from graphitepager.library import Library
-from tests.graphite_server.carbon import Carbon
+from tests.graphite_server.carbon_cache import Carbon
 from tests.graphite_server.client import Graphite, graphite_python
 from tests.integration.sql_support import database, metrics, run, start
 from tests.support import missing
