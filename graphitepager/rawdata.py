@@ -83,8 +83,8 @@ def holding(series: Iterable[Series], bad_lines: Sequence[str] = ()) -> RawAnswe
     blocks = [
         Block(
             *times,
-            tuple(one.name.encode("utf-8", "surrogatepass") for one in group),
-            tuple(one.points for one in group),
+            [one.name.encode("utf-8", "surrogatepass") for one in group],
+            [one.points for one in group],
         )
         for times, group in alike.items()
     ]

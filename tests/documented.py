@@ -19,6 +19,10 @@ PAGES = [
 FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+# Of another file, whose examples have a test of their own.
+_QUERIES = re.compile(r"^queries:", re.MULTILINE)
+
+
 class Example(NamedTuple):
     """A block of YAML on a page, and what a message calls it."""
 
@@ -27,10 +31,10 @@ class Example(NamedTuple):
 
 
 def blocks() -> Iterator[Example]:
-    """Every block of YAML."""
+    """Every block of YAML that is of an alerts.yml, or could be."""
     for page in PAGES:
         for number, (language, text) in enumerate(FENCE.findall(page.read_text()), start=1):
-            if language in {"yaml", "yml"}:
+            if language in {"yaml", "yml"} and not _QUERIES.search(text):
                 yield Example(f"{page.relative_to(ROOT)}, block {number}", text)
 
 
