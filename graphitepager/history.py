@@ -92,6 +92,11 @@ class Track:
         points = b",".join([b"None"] * before + texts + [b"None"] * behind)
         return Series(self.name, self.start + first * self.step, self.start + after * self.step, self.step, points)
 
+    def whole(self) -> Series:
+        """All of it, as Graphite would have answered a query for all of it."""
+        end = self.start + self.step * (self.points.count(b",") + 1)
+        return Series(self.name, self.start, end, self.step, self.points)
+
     def _begins_at(self) -> int | None:
         for place, text in enumerate(self.texts if self.points[:1] in b"Nn," else self.points.split(b",", 1)):
             try:
@@ -139,5 +144,5 @@ def answer_at(tracks: Iterable[Track], span: Span, now: int, births: Mapping[str
 
 
 def sorted_times(begin: int, end: int, step: int) -> Sequence[int]:
-    """The times of the polls from `begin` to `end`, both included: multiples of the step."""
-    return range(-(-begin // step) * step, end + 1, step)
+    """The times of the polls from `begin` to `end`, multiples of the step."""
+    return range(begin // step * step, end + 1, step)

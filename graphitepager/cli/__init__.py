@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "Poll, evaluate and page until stopped (the default).",
     "verify": "Check alerts.yml and the environment, and say everything that is wrong with them.",
     "check": "Evaluate once, now: print every series; nothing is sent or stored.",
+    "backtest": "Replay Graphite's past through the alerts: what would have paged?",
     "show": "Print the alerts as they count: include, defaults, for_each and use written out.",
     "library": "List the ready-made checks, or print one.",
     "silence": "Hold back triggers for a time: add, list and end silences.",

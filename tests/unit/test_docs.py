@@ -240,7 +240,7 @@ def _compare_options(command: click.Command, text: str) -> None:
         for option in parameter.opts
     }
     rows = "\n".join(line for line in text.splitlines() if line.startswith("| `-"))
-    documented = set(re.findall(r"`(--?[a-z]+)", rows))
+    documented = set(re.findall(r"`(--?[a-z][a-z-]*)", rows))
     if documented or existing != {"--help"}:
         compare(f"the options of {command.name}", COMMANDS_PAGE, documented, existing)
 
