@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphitepager import alerting, polling, telling
+from graphitepager import polling, telling
 from graphitepager.alerting import AlertMemory
 from graphitepager.checktimes import Check
 from graphitepager.history import note_births
@@ -36,13 +36,20 @@ class Replay:
     The polls are `config.settings.heartbeat_s` apart. The pager knows nothing when the first of them comes.
     """
 
-    def __init__(self, config: Config, *, silences: tuple[Silence, ...] = ()) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        silences: tuple[Silence, ...] = (),
+        births: Mapping[str, Mapping[str, int]] | None = None,
+    ) -> None:
+        """Begin with nothing remembered; `births` says by target and name since when series are known to exist."""
         self._config = config
         self._silences = silences
         self._memories: dict[str, AlertMemory] = {}
         self._checked: dict[str, Check] = {}  # of the alerts that are not checked at every poll
         self._polled_at: datetime | None = None
-        self._births: dict[str, dict[str, int]] = {}
+        self._births = {target: dict(names) for target, names in (births or {}).items()}
 
     @property
     def memories(self) -> Mapping[str, AlertMemory]:
@@ -100,8 +107,3 @@ class Replay:
                 still.add(alert.name)
         if events or near_misses:
             yield Poll(now, tuple(events), tuple(near_misses))
-
-
-def ended(replay: Replay, now: datetime) -> list[Event]:
-    """What ends when every alert is taken out of alerts.yml: each incident that is open."""
-    return [event for memory in replay.memories.values() for event in alerting.retire(memory, now).events]

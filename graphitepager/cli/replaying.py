@@ -54,7 +54,7 @@ class Period(NamedTuple):
 def period_options(function: _Function) -> _Function:
     """Add `--from` and `--until`."""
     until = click.option(
-        "--until", metavar="TIME", default="now", show_default=True, callback=_moment, help="Where it ends."
+        "--until", metavar="TIME", default="now", show_default=True, callback=as_moment, help="Where it ends."
     )
     begin = click.option(
         "--from",
@@ -62,7 +62,7 @@ def period_options(function: _Function) -> _Function:
         metavar="TIME",
         default="-7d",
         show_default=True,
-        callback=_moment,
+        callback=as_moment,
         help="Where it begins: -12h, or 2026-03-01T22:00, which is local time.",
     )
     return begin(until(function))
@@ -73,7 +73,7 @@ def step_option(function: _Function) -> _Function:
     return click.option(
         "--step",
         metavar="LENGTH",
-        callback=_length,
+        callback=_step,
         help="The time from poll to poll.  [default: HEARTBEAT_SECONDS]",
     )(function)
 
@@ -168,11 +168,7 @@ def _progress(polls: int) -> Iterator[Callable[[int], None]]:
         yield lambda count: bar.advance(task, count)
 
 
-def _moment(_ctx: click.Context, _parameter: click.Parameter, text: str) -> datetime:
-    return moment(text)
-
-
-def moment(text: str) -> datetime:
+def as_moment(_ctx: click.Context, _parameter: click.Parameter, text: str) -> datetime:
     """Read `-7d`, `now` or a time as people write it, which is local where it has no zone; BadParameter."""
     with contextlib.suppress(ValueError, OverflowError, OSError):
         offset = parse_offset(text)
@@ -182,13 +178,18 @@ def moment(text: str) -> datetime:
     raise click.BadParameter(f"expected a time such as -7d, now or 2026-03-01T22:00Z, got {text!r}")
 
 
-def _length(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> timedelta | None:
-    if text is None:
-        return None
+def as_length(_ctx: click.Context, _parameter: click.Parameter, text: str) -> timedelta:
+    """Read `30min`; BadParameter."""
     try:
-        length = parse_duration(text)
+        return parse_duration(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
+
+
+def _step(ctx: click.Context, parameter: click.Parameter, text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    length = as_length(ctx, parameter, text)
     if length < timedelta(seconds=1):
         raise click.BadParameter("the time from poll to poll is at least a second")
     return length
