@@ -14,9 +14,10 @@ from graphitepager.stretch import Stretch
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from graphitepager.history import Track
+    from graphitepager.history import Span, Track
     from graphitepager.model import Event, NearMiss, Silence
     from graphitepager.polling import Outcome
+    from graphitepager.quiet import Windows
     from graphitepager.rules import Alert, Config, Query
 
 _NOTHING = AlertMemory()
@@ -46,6 +47,9 @@ class Replay:
         """Begin with nothing remembered; `births` says by target and name since when series are known to exist."""
         self._config = config
         self._silences = silences
+        self._relied_on = frozenset(
+            name for alert in config.alerts for entry in alert.entries for name in entry.depends_on
+        )
         self._memories: dict[str, AlertMemory] = {}
         self._checked: dict[str, Check] = {}  # of the alerts that are not checked at every poll
         self._polled_at: datetime | None = None
@@ -63,7 +67,8 @@ class Replay:
         follow each other without a gap. Nothing is kept of them but the names of the series.
         """
         note_births(self._births, history)
-        stretches = [(alert, Stretch(alert, times, history, self._births)) for alert in self._config.alerts]
+        windows: dict[tuple[Span, int, int], Windows] = {}
+        stretches = [(alert, Stretch(alert, times, history, self._births, windows)) for alert in self._config.alerts]
         still: set[str] = set()  # the alerts that the next poll leaves as they are, unless a series gets loud
         for place, second in enumerate(times):
             now = datetime.fromtimestamp(second, UTC)
@@ -88,8 +93,9 @@ class Replay:
         return outcome
 
     def _concluded(self, outcomes: Mapping[str, Outcome], now: datetime, still: set[str]) -> Iterator[Poll]:
-        newer = {name: one.progress.memory for name, one in outcomes.items()}
-        holds = polling.holds(self._memories, newer, self._silences)
+        newer = {name: one.progress.memory for name, one in outcomes.items() if name in self._relied_on}
+        remembered = {name: self._memories[name] for name in self._relied_on if name in self._memories}
+        holds = polling.holds(remembered, newer, self._silences)
         events: list[Event] = []
         near_misses: list[NearMiss] = []
         for alert in self._config.alerts:

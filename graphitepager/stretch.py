@@ -56,13 +56,15 @@ class Stretch:
         times: Sequence[int],
         history: Mapping[Query, Sequence[Track]],
         births: Mapping[str, Mapping[str, int]],
+        windows: dict[tuple[Span, int, int], Windows],
     ) -> None:
+        """Look for what is loud; `windows` is shared by all alerts of these times."""
         self._alert = alert
         self._times = times
         self._spans = {query: span_of(query) for query in checks.queries_of([alert])}
         self._tracks = {query: history[query] for query in self._spans}
         self._births = births
-        self._windows: dict[tuple[Span, int, int], Windows] = {}
+        self._windows = windows
         self._is_simple = all(one.ratio is None and one.compare is None for one in alert.entries) and not any(
             _has_twins(tracks) for tracks in self._tracks.values()
         )

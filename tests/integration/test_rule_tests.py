@@ -116,14 +116,17 @@ def test_what_is_captured_passes_as_a_test(graphite: FakeGraphite, tmp_path: Pat
 def test_a_ratio_is_captured_with_both_of_its_targets(graphite: FakeGraphite, tmp_path: Path) -> None:
     alerts = """\
 alerts:
-  - {name: Full, ratio: {of: disks.*.used, to: disks.*.total, by: 1, scale: 100}, warning: 80, critical: 90, from: -5min}
+  - name: Full
+    ratio: {of: disks.*.used, to: disks.*.total, by: 1, scale: 100}
+    warning: 80
+    critical: 90
+    from: -5min
 """
     environment = keep_the_day(graphite, tmp_path, alerts)
     for target, value in (("disks.*.used", 95.0), ("disks.*.total", 100.0)):
         name = target.replace("*", "web1")
-        graphite.answers[target] = respond(
-            line(name, [value] * 1500) + line(name.replace("web1", "web2"), [1.0] * 1500)
-        )
+        other = line(name.replace("web1", "web2"), [1.0] * 1500)
+        graphite.answers[target] = respond(line(name, [value] * 1500) + other)
     done = run("capture", "Full", "web1", "--at", "2026-01-15T17:05Z", environment=environment, folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "disks.web1.used: 95x61" in done.stdout
