@@ -144,8 +144,13 @@ def timeline(incidents: Iterable[PastIncident], begin: datetime, end: datetime, 
         first = int((one.begins_at - begin) / length)
         last = int(((one.ends_at or end) - begin) / length)
         for place in range(max(first, 0), min(last, places - 1) + 1):
-            levels[place] = max(levels[place], one.level, key=lambda level: _BADNESS[level])
+            levels[place] = worst((levels[place], one.level))
     return levels
+
+
+def worst(levels: Iterable[Level]) -> Level:
+    """The worst of these; OK where there is none."""
+    return max(levels, key=lambda level: _BADNESS[level], default=Level.OK)
 
 
 def _union(incidents: Iterable[PastIncident], end: datetime) -> timedelta:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphitepager import checks, messages
-from graphitepager.backtesting import is_page
+from graphitepager.backtesting import is_page, worst
 from graphitepager.durations import format_duration
 from graphitepager.history import Track, span_of
 from graphitepager.model import Event, EventKind, Series
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from graphitepager.alerting import AlertMemory
     from graphitepager.rules import Alert, Config, Query
-
-_BADNESS = {Level.OK: 0, Level.WARNING: 1, Level.NO_DATA: 2, Level.CRITICAL: 3}
 
 Values = tuple[float | None, ...]
 
@@ -153,7 +151,7 @@ def _levels(memory: AlertMemory | None) -> Mapping[str, Level]:
     levels: dict[str, Level] = {}
     for name, state in memory.states.items() if memory else ():
         open_ones = (one.level for one in (state.incident, state.no_data) if one is not None)
-        levels[name] = max(open_ones, key=lambda level: _BADNESS[level], default=Level.OK)
+        levels[name] = worst(open_ones)
     return levels
 
 
@@ -163,8 +161,7 @@ def _missed(one: Expectation, levels: Mapping[str, Level], told: Sequence[Told],
     who = one.series or "the alert"
     missed = []
     if one.level is not None:
-        worst = max(levels.values(), key=lambda level: _BADNESS[level], default=Level.OK)
-        found = levels.get(one.series, Level.OK) if one.series else worst
+        found = levels.get(one.series, Level.OK) if one.series else worst(levels.values())
         if found is not one.level:
             missed.append(f"expected {who} to be {one.level.value} at {after}, it was {found.value}")
     if one.event is None and one.summary is None:

@@ -47,6 +47,8 @@ class Sketches:
     def add(self, times: Sequence[int], history: Mapping[Query, Sequence[Track]]) -> None:
         """Take in what the polls at these times see."""
         for alert in self._config.alerts:
+            if not all(query in history for entry in alert.entries for query in entry.queries):
+                continue  # one that is left out
             seen: set[str] = set()
             for entry in alert.entries:
                 for track in _tracks(entry, history, times[-1]):

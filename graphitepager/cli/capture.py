@@ -53,7 +53,7 @@ def command(
 ) -> None:
     """Print a rule test of what this SERIES of this ALERT did, and of what alerts.yml makes of it now.
 
-    Example: graphite-pager capture "MongoDB lock" db1 --at 2026-03-01T22:05 >> tests.yml
+    Example: graphite-pager capture "MongoDB lock" db1 --at 2026-03-01T22:05 > night.yml
     """
     config = replaying.narrowed(replaying.read(config_path), [alert_name])
     [alert] = config.alerts

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from subprocess import CompletedProcess
 
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "backtest.md"
 GOLDEN = Path(__file__).parent.parent / "data" / "backtest"
 STRICTER = ALERTS.replace("for: 5min", "for: 1min").replace("warning: 50", "warning: 55")
 
@@ -41,6 +42,8 @@ def test_it_says_what_a_day_would_have_paged(graphite: FakeGraphite, tmp_path: P
     done = backtest(graphite, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == golden("day.txt")
+    shown = [text.rstrip() for text in done.stdout.splitlines()]
+    assert "\n".join(shown) in HOW_TO.read_text()
 
 
 def test_it_says_what_a_change_would_have_paged(graphite: FakeGraphite, tmp_path: Path) -> None:
@@ -108,11 +111,21 @@ def test_a_past_that_is_coarser_than_the_present_is_said_to_be(graphite: FakeGra
     assert "servers.*.load: Graphite keeps this past in steps of 5min, and the present in 1min" in done.stderr
 
 
+def test_a_graphite_that_fails_on_the_way_ends_it_with_one_line(graphite: FakeGraphite, tmp_path: Path) -> None:
+    environment = keep_the_day(graphite, tmp_path)
+    graphite.once = [graphite.answers.pop("servers.*.lock"), graphite.answers.pop("servers.*.load")]
+    graphite.default = respond(b"out of memory", status="500 Internal Server Error")
+    done = run("backtest", *DAY, environment=environment, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "graphite-pager: servers.*.lock: 500 Internal Server Error: out of memory\n"
+
+
 def test_an_alert_that_cannot_be_fetched_is_left_out_and_said_to_be(graphite: FakeGraphite, tmp_path: Path) -> None:
     environment = keep_the_day(graphite, tmp_path)
     graphite.answers["servers.*.load"] = respond(b"Invalid parameters\n", status="400 Bad Request")
-    done = run("backtest", *DAY, "--json", environment=environment, folder=tmp_path)
+    done = run("backtest", *DAY, "--json", "--html", "page.html", environment=environment, folder=tmp_path)
     assert done.returncode == 1
+    assert "MongoDB lock" in (tmp_path / "page.html").read_text()
     assert "graphite-pager: Load is left out: servers.*.load: 400 Bad Request" in done.stderr
     assert [one["alert"] for one in json.loads(done.stdout)["alerts"]] == ["MongoDB lock"]
 

@@ -156,6 +156,8 @@ def test_thresholds_are_suggested_with_their_pages(graphite: FakeGraphite, tmp_p
     done = run("suggest", "servers.*.lock", *DAY, "--pages-per-week", "7", environment=environment, folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (GOLDEN / "suggested.txt").read_text()
+    shown = [text.rstrip() for text in done.stdout.splitlines()]
+    assert "\n".join(shown) in HOW_TO.with_name("backtest.md").read_text()
 
 
 def test_a_suggested_entry_pages_as_often_as_was_said(graphite: FakeGraphite, tmp_path: Path) -> None:
