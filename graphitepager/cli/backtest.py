@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from graphitepager import backtesting, telemetry
-from graphitepager.backtesting import Tally
+from graphitepager import telemetry
+from graphitepager.backtesting import Tally, difference
 from graphitepager.cli import configuration, replaying
 from graphitepager.cli.configuration import complain
 from graphitepager.errors import PagerError
@@ -21,10 +21,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, timedelta
 
-    from graphitepager.backtesting import Report
+    from graphitepager.backtesting import Difference, Report
     from graphitepager.cli.replaying import Period, Use
     from graphitepager.pastwindows import Replayed
     from graphitepager.rules import Config
+
+# What no file and no revision is called.
+_NEW = ""
+
+
+class _Older(NamedTuple):
+    """The configuration that is compared with: what it is called, what it comes to, and what has changed since."""
+
+    name: str
+    report: Report
+    difference: Difference
 
 
 @click.command("backtest")
@@ -60,22 +71,25 @@ def command(  # noqa: PLR0913 - one for each option
     """
     if as_json and as_markdown:
         raise click.UsageError("choose one of --json and --markdown")
+    if against == _NEW:
+        raise click.UsageError("--against is empty: name a file or a git revision")
     config = replaying.read(config_path)
     period, config = replaying.period(begin, until, step, replaying.narrowed(config, names))
-    configs = {"": config}
+    configs = {_NEW: config}
     if against is not None:
-        configs[against] = _older(against, config_path, names, config)
+        configs[against] = _older_config(against, config_path, names, config)
     sketches = Sketches(config, period.times[0], period.times[-1]) if page else None
     reports, replayed = _replay(configs, period, sketches)
-    report = reports[""]
+    report = reports[_NEW]
+    older = None if against is None else _Older(against, reports[against], difference(reports[against], report))
     if page:
         _write(page, report, sketches, replayed)
     if as_json:
-        _print_json(reports, replayed, against)
+        _print_json(report, replayed, older)
     elif as_markdown:
-        _print_markdown(reports, against)
+        _print_markdown(report, older)
     else:
-        _print(reports, against)
+        _print_tables(report, older)
     for line in words.coarse_lines(replayed.coarse):
         complain(f"graphite-pager: {line}")
     if limit is not None and report.pages > limit:
@@ -84,7 +98,7 @@ def command(  # noqa: PLR0913 - one for each option
     return 1 if replayed.failed else 0
 
 
-def _older(against: str, config_path: str, names: tuple[str, ...], config: Config) -> Config:
+def _older_config(against: str, config_path: str, names: tuple[str, ...], config: Config) -> Config:
     """The configuration to compare with, at the heartbeat of the new one; an alert may be new."""
     from graphitepager.cli import revisions  # noqa: PLC0415 - few look at git
 
@@ -120,26 +134,25 @@ def _write(path: str, report: Report, sketches: Sketches | None, replayed: Repla
         raise PagerError(f"{path}: {(error.strerror or 'cannot be written').lower()}") from None
 
 
-def _print(reports: dict[str, Report], against: str | None) -> None:
+def _print_tables(report: Report, older: _Older | None) -> None:
     screen = terminal.console()
-    terminal.print_report(reports[""], screen)
-    if against is not None:
-        before, after = reports[against], reports[""]
+    terminal.print_report(report, screen)
+    if older is not None:
         screen.print()
-        terminal.print_difference(backtesting.difference(before, after), before, after, screen, than=against)
+        terminal.print_difference(older.difference, older.report, report, screen, than=older.name)
 
 
-def _print_markdown(reports: dict[str, Report], against: str | None) -> None:
-    text = markdown.report_as_markdown(reports[""])
-    if against is not None:
-        before, after = reports[against], reports[""]
-        text = markdown.difference_as_markdown(backtesting.difference(before, after), before, after, than=against)
+def _print_markdown(report: Report, older: _Older | None) -> None:
+    if older is None:
+        text = markdown.report_as_markdown(report)
+    else:
+        text = markdown.difference_as_markdown(older.difference, older.report, report, than=older.name)
     click.echo(telemetry.scrub(text))
 
 
-def _print_json(reports: dict[str, Report], replayed: Replayed, against: str | None) -> None:
-    document: dict[str, Any] = asjson.report_as_json(reports[""], replayed)
-    if against is not None:
-        document["against"] = asjson.report_as_json(reports[against], replayed)
-        document["difference"] = asjson.difference_as_json(backtesting.difference(reports[against], reports[""]))
+def _print_json(report: Report, replayed: Replayed, older: _Older | None) -> None:
+    document: dict[str, Any] = asjson.report_as_json(report, replayed)
+    if older is not None:
+        document["against"] = asjson.report_as_json(older.report, replayed)
+        document["difference"] = asjson.difference_as_json(older.difference)
     click.echo(telemetry.scrub(json.dumps(document, indent=2)))

@@ -21,7 +21,7 @@ _LARGEST_FILE = 5 * 1024 * 1024
 
 def read(against: str, config_path: str) -> Config:
     """The configuration in the file of this name, else in `config_path` at the revision of this name. PagerError."""
-    if Path(against).exists():
+    if Path(against).is_file():
         return configuration.read_or_fail(against, lambda _: None)
     folder, name = Path(config_path).resolve().parent, Path(config_path).name
     with tempfile.TemporaryDirectory(prefix="graphite-pager-") as there:
