@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Values = tuple[float | None, ...]
 
+# Some months of a minute each.
+_MOST_POLLS = 200_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
@@ -91,10 +94,13 @@ def run(test: RuleTest, config: Config) -> Outcome:
     replay = Replay(replace(config, alerts=(alert,)), births=births)
     beat = int(config.settings.heartbeat_s) or 1
     times = range(start, start + int(_length(test).total_seconds()) + 1, beat)
+    if len(times) > _MOST_POLLS:
+        raise ValueError(f"{len(times):,} polls are too many for a test: at most {_MOST_POLLS:,}")
+    expectations = sorted(test.expectations, key=lambda one: one.at)
     told: list[Told] = []
     levels: list[Mapping[str, Level]] = []
     done = 0
-    for one in sorted(test.expectations, key=lambda one: one.at):
+    for one in expectations:
         until = min(int(one.at.total_seconds()) // beat + 1, len(times))
         told += _polled(replay, times[done:until], history, test, config)
         levels.append(_levels(replay.memories.get(alert.name)))
@@ -102,7 +108,7 @@ def run(test: RuleTest, config: Config) -> Outcome:
     told += _polled(replay, times[done:], history, test, config)
     failures = [
         Failure(one.line, one.column, message)
-        for one, known in zip(sorted(test.expectations, key=lambda one: one.at), levels, strict=True)
+        for one, known in zip(expectations, levels, strict=True)
         for message in _missed(one, known, told, beat)
     ]
     pages = sum(one.is_page for one in told)

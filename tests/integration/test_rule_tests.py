@@ -91,6 +91,10 @@ def test_a_mistake_in_a_test_is_told_with_its_place(folder: Path, text: str, pro
     ("test", "message"),
     [
         ("{name: a, alert: Laod, series: {w: 1}, pages: 0}", "no alert is called 'Laod'"),
+        (
+            "{name: a, alert: Load, series: {w: 1}, expect: [{at: 3650d, level: ok}]}",
+            "5,256,001 polls are too many for a test: at most 200,000",
+        ),
         ("{name: a, alert: Load, targets: {b: {w: 1}}, pages: 0}", "the alert 'Load' has no target 'b'"),
     ],
 )
