@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphitepager import folding
+from graphitepager import folding, rawdata
 from graphitepager.durations import parse_offset
 from graphitepager.model import Series
-from graphitepager.rawdata import RawAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from graphitepager.rawdata import RawAnswer
     from graphitepager.rules import Query
 
 # What holds for a series that is in no answer of now: the step that most others have.
@@ -140,7 +140,7 @@ def note_births(births: dict[str, dict[str, int]], history: Mapping[Query, Itera
 
 def answer_at(tracks: Iterable[Track], span: Span, now: int, births: Mapping[str, int]) -> RawAnswer:
     """What a poll at `now` was answered; a series that came into being later was no part of it."""
-    return RawAnswer([one.window(span, now) for one in tracks if births.get(one.name, now + 1) <= now], [])
+    return rawdata.holding(one.window(span, now) for one in tracks if births.get(one.name, now + 1) <= now)
 
 
 def sorted_times(begin: int, end: int, step: int) -> Sequence[int]:

@@ -85,7 +85,7 @@ class Replay:
         last = self._checked.get(alert.name)
         if not polling.is_due(alert, last, self._config.settings, now):
             return polling.as_it_was(memory, last)
-        evaluation = stretch.evaluation(place, now, memory.states)
+        evaluation = stretch.evaluation(place, now, memory.states.keys())
         seen_at = last.at if last else self._polled_at
         outcome = polling.advance(alert, evaluation, memory, seen_at, self._config.settings, now)
         if alert.interval:

@@ -7,10 +7,9 @@ from array import array
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphitepager import quiet, sources
+from graphitepager import quiet, rawdata, sources
 from graphitepager.errors import FetchError
 from graphitepager.history import Track
-from graphitepager.rawdata import RawAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,7 +84,7 @@ def _tracks(entry: Entry, history: Mapping[Query, Sequence[Track]], now: int) ->
     if entry.ratio is None and entry.compare is None:
         yield from history[entry.query]
         return
-    answers = {query: RawAnswer([one.whole() for one in history[query]], []) for query in entry.queries}
+    answers = {query: rawdata.holding(one.whole() for one in history[query]) for query in entry.queries}
     sourced = sources.series_of(entry, answers, datetime.fromtimestamp(now, UTC))
     if not isinstance(sourced, FetchError):
-        yield from map(Track, sourced.series)
+        yield from map(Track, sourced.answer.series)

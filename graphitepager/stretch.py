@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphitepager import checks, quiet
 from graphitepager.history import answer_at, span_of
-from graphitepager.model import Reading, SeriesKey
 from graphitepager.quiet import Windows
-from graphitepager.rules import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from graphitepager.checks import Evaluation
     from graphitepager.history import Span, Track
+    from graphitepager.model import Reading
     from graphitepager.rules import Alert, Entry, Query
 
 _NO_NAMES: frozenset[str] = frozenset()
@@ -79,7 +80,7 @@ class Stretch:
         """Whether this poll may see anything else than the one before it, when that found all to be fine."""
         return not self._is_simple or place in self._looked_at
 
-    def evaluation(self, place: int, now: datetime, remembered: Iterable[str]) -> Evaluation:
+    def evaluation(self, place: int, now: datetime, remembered: AbstractSet[str]) -> Evaluation:
         """What this poll sees; `remembered` names the series that are looked at even if they are fine."""
         if not self._is_simple:
             second = self._times[place]
@@ -87,21 +88,13 @@ class Stretch:
                 query: answer_at(tracks, self._spans[query], second, self._births[query.target])
                 for query, tracks in self._tracks.items()
             }
-            return checks.evaluate(self._alert, answers, now)
+            return checks.evaluate(self._alert, answers, now, remembered)
         phase = self._phase(bisect_right(self._begins, place) - 1)
         names = {*phase.loud.get(place, ()), *(name for name in remembered if name in phase.owned)}
         if not names:
             return phase.calm
         seen = {name: self._reading(phase.owned[name], place, now) for name in names}
-        calm = phase.calm
-        return checks.Evaluation(
-            readings={**calm.readings, **seen},
-            excluded=calm.excluded,
-            unreadable=calm.unreadable,
-            is_complete=True,
-            left_out=calm.left_out,
-            counts=calm.counts,
-        )
+        return replace(phase.calm, readings=seen)
 
     def _reading(self, owned: _Owned, place: int, now: datetime) -> Reading:
         return checks.judge(self._alert.name, owned.entry, owned.track.window(owned.span, self._times[place]), now)
@@ -144,9 +137,9 @@ class Stretch:
         owned: dict[str, _Owned] = {}
         excluded: set[str] = set()
         left_out: set[str] = set()
-        counts = []
+        own: list[frozenset[str]] = []
         for place, entry in enumerate(self._alert.entries):
-            before = len(owned)
+            before = frozenset(owned)
             span, births = self._spans[entry.query], self._births[entry.query.target]
             now = self._times[begin]
             for track in self._tracks[entry.query]:
@@ -159,23 +152,18 @@ class Stretch:
                     excluded.add(name)
                 else:
                     owned[name] = _Owned(entry, track, span, self._loud.get((place, name), ()))
-            counts.append(len(owned) - before)
+            own.append(frozenset(owned.keys() - before))
         loud: dict[int, list[str]] = {}
         for name, one in owned.items():
             for place in one.loud[bisect_left(one.loud, begin) : bisect_left(one.loud, end)]:
                 loud.setdefault(place, []).append(name)
         calm = checks.Evaluation(
-            readings={name: self._fine(name, one.entry) for name, one in owned.items()},
+            readings={},
+            owned=tuple(own),
             excluded=frozenset(excluded),
-            unreadable=_NO_NAMES,
-            is_complete=True,
             left_out=frozenset(left_out - owned.keys() - excluded),
-            counts=tuple(counts),
         )
         return _Phase(calm, owned, loud)
-
-    def _fine(self, name: str, entry: Entry) -> Reading:
-        return Reading(key=SeriesKey(self._alert.name, name), entry=entry, level=Level.OK)
 
 
 def _has_twins(tracks: Sequence[Track]) -> bool:

@@ -64,7 +64,7 @@ def test_a_window_of_the_past_is_what_graphite_would_have_answered(
     for then, answer in fetcher.fetch(asked, deadline_s=60, stop=threading.Event()):
         assert isinstance(answer, RawAnswer)
         assert answer.series
-        assert cut[asked[then]] == answer
+        assert cut[asked[then]].series == answer.series
     fetcher.close()
 
 

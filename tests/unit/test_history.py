@@ -10,7 +10,7 @@ from graphitepager import checks, quiet
 from graphitepager.history import Span, Track, answer_at, coarsest, sorted_times, span_of, steps_of, tracks_of
 from graphitepager.model import Series
 from graphitepager.quiet import Windows
-from graphitepager.rawdata import RawAnswer
+from graphitepager.rawdata import holding
 from graphitepager.rules import Entry, Judged, Level, Query
 from graphitepager.thresholds import Operator, Threshold
 from tests.examples import NOON, entry
@@ -44,7 +44,7 @@ def test_a_window_may_end_before_now() -> None:
 
 
 def test_a_coarse_past_is_filled_with_copies() -> None:
-    then, now = RawAnswer([series(b"1,None", step=60)], []), RawAnswer([series(b"1,2", step=20)], [])
+    then, now = holding([series(b"1,None", step=60)]), holding([series(b"1,2", step=20)])
     [track] = tracks_of(then, steps_of(now))
     assert track.window(Span(-60, 0), 1059).points == b"1,1,1"
     assert coarsest(then, steps_of(now)) == (60, 20)
@@ -52,8 +52,8 @@ def test_a_coarse_past_is_filled_with_copies() -> None:
 
 
 def test_a_series_that_is_gone_by_now_has_the_step_of_most_others() -> None:
-    now = RawAnswer([series(b"1", name="db2"), series(b"1", name="db3"), series(b"1", name="db4", step=60)], [])
-    [track] = tracks_of(RawAnswer([series(b"1", step=60)], []), steps_of(now))
+    now = holding([series(b"1", name="db2"), series(b"1", name="db3"), series(b"1", name="db4", step=60)])
+    [track] = tracks_of(holding([series(b"1", step=60)]), steps_of(now))
     assert track.step == 10
 
 
