@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_tests_of_the_documentation_pass(folder: Path) -> None:
-    [tests] = re.findall(r"```yaml\n(tests:\n.*?)```", HOW_TO.read_text(), re.DOTALL)
+    [tests] = re.findall(r"```text\n(tests:\n.*?)```", HOW_TO.read_text(), re.DOTALL)
     (folder / "tests.yml").write_text(tests)
     done = run("test", folder=folder)
     assert (done.returncode, done.stderr) == (0, "")
