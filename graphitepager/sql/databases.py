@@ -132,10 +132,7 @@ class _Limit:
             yield
         except (SQLAlchemyError, OSError, ValueError, OverflowError) as error:
             self.check()
-            cause = error.orig if isinstance(error, DBAPIError) else None
-            if (
-                getattr(cause, "sqlite_errorname", "") == "SQLITE_INTERRUPT"
-            ):  # a signal came while SQLite asked the clock
+            if dialects.is_interrupted(error):
                 raise KeyboardInterrupt from None
             raise QueryError(reason(error)) from None
 

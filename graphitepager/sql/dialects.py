@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
+from sqlalchemy.exc import DBAPIError
+
 from graphitepager.sql.urls import MYSQL, POSTGRESQL
 
 if TYPE_CHECKING:
@@ -53,6 +55,12 @@ def socket_of(connection: Connection) -> int | None:
     driver: Any = connection.connection.driver_connection
     holder = driver if hasattr(driver, "fileno") else getattr(driver, "_sock", None)  # PyMySQL has no public way to it
     return None if holder is None else int(holder.fileno())
+
+
+def is_interrupted(error: BaseException) -> bool:
+    """Whether a signal came while SQLite asked the clock: what is raised there, SQLite swallows."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    return getattr(cause, "sqlite_errorname", "") == "SQLITE_INTERRUPT"
 
 
 class _Postgresql:

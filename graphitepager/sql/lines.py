@@ -95,8 +95,7 @@ class Renderer:
             except Refused as refused:
                 self._reject(row_number, refused)
                 continue
-            if at != now:
-                suffix = f" {at}\n"
+            tail = suffix if at == now else f" {at}\n"
             for column, added in values:
                 full = name if not added else _longer(name, added)
                 value = row[column]
@@ -110,10 +109,8 @@ class Renderer:
                 except Refused as refused:
                     self._reject(row_number, refused, full)
                     continue
-                lines.append(f"{front}{full} {text}{suffix}")
-                keys.append(full if at == now else full + suffix[:-1])
-            if at != now:
-                suffix = f" {now}\n"
+                lines.append(f"{front}{full} {text}{tail}")
+                keys.append(full if at == now else full + tail[:-1])
             if len(lines) > made:
                 made = len(lines)
                 tally.good_rows += 1

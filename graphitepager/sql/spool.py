@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from array import array
 from collections import Counter
 from typing import IO, TYPE_CHECKING, NamedTuple
 
+from graphitepager.errors import PagerError
 from graphitepager.sql.lines import key_of
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ class Spool:
 
     def add_plain(self, lines: list[str]) -> None:
         """The same for lines of our own, whose names occur once."""
-        self._file.write("".join(lines).encode())
+        with _explained():
+            self._file.write("".join(lines).encode())
         self.count += len(lines)
 
     def mark(self) -> tuple[int, int]:
@@ -94,7 +97,8 @@ class Spool:
                             yield part.query, key
                             continue
                         seen.add(key)
-                    self._file.write(line)
+                    with _explained():
+                        self._file.write(line)
                     self.count += 1
                 self.keep(part.query, mark)
 
@@ -108,7 +112,8 @@ class Spool:
 
     def batches(self) -> Iterator[bytes]:
         """Everything, from the beginning, in pieces of whole lines of about 64 KiB."""
-        self._file.seek(0)
+        with _explained():
+            self._file.seek(0)  # which writes what is still in the buffer
         rest = b""
         while piece := self._file.read(BATCH_BYTES - len(rest)):
             cut = piece.rfind(b"\n") + 1
@@ -131,8 +136,19 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # nobody wants any more what a full disk did not take
+            self._file.close()
 
 
 def _nameless() -> IO[bytes]:
-    return tempfile.TemporaryFile(prefix="sql-to-graphite-")
+    with _explained():
+        return tempfile.TemporaryFile(prefix="sql-to-graphite-")
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or "no such file").lower()
+        raise PagerError(f"the temporary folder: {reason}; free some space, or set TMPDIR to another one") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -88,6 +89,17 @@ class TestExitCodes:
         assert sentence in done.stderr
         assert PASSWORD not in done.stderr
 
+    def test_1_where_the_disk_is_full(self, dsn: str) -> None:
+        limited = ["/bin/sh", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", *PROGRAM, "--dry-run", "--quiet"]
+        many = (
+            "WITH RECURSIVE r(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM r WHERE n < 90000) SELECT 'a'||n, n FROM r"
+        )
+        done = subprocess.run(
+            limited, input=many, capture_output=True, text=True, check=False, env=environment({"S2G_DSN": dsn})
+        )
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("sql-to-graphite: the temporary folder: file too large; ")
+
     def test_3_where_some_queries_failed(self, dsn: str) -> None:
         assert run("--dry-run", queries=f"{ONE}SELECT nonsense\n", dsn=dsn).returncode == 3
 
@@ -117,6 +129,14 @@ class TestExitCodes:
         assert "database shop at 127.0.0.1:1: " in done.stderr
         assert b"db.sql_to_graphite.line_1.ok 0 " in receiver.received[0]
         assert b"finished" not in receiver.received[0]
+
+    @pytest.mark.parametrize("scheme", ["postgres", "mysql"])
+    def test_4_where_a_database_accepts_and_never_says_a_word(self, scheme: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            dsn = f"{scheme}://me@127.0.0.1:{silent.getsockname()[1]}/shop"
+            done = run("--dry-run", queries=ONE, dsn=dsn)
+        assert done.returncode == 4
+        assert "timed out" in done.stderr or "timeout" in done.stderr
 
     def test_5_where_graphite_did_not_take_it(self, dsn: str) -> None:
         assert run("--graphite-host", "127.0.0.1", "--graphite-port", "1", queries=ONE, dsn=dsn).returncode == 5
@@ -172,6 +192,17 @@ class TestOptions:
         bad = run("--queries", "queries.yml", "--check", dsn=f"nosql://me:{PASSWORD}@h", folder=folder)
         assert bad.returncode == 1
         assert PASSWORD not in bad.stderr
+
+    def test_a_name_that_came_already_is_refused_also_in_another_query(self, dsn: str) -> None:
+        queries = (
+            "SELECT 'a', 1 UNION ALL SELECT 'b', 2\nSELECT 'b', 3 UNION ALL SELECT 'c', 4 UNION ALL SELECT 'c', 5\n"
+        )
+        done = run("--dry-run", queries=queries, dsn=dsn)
+        assert metrics(done.stdout) == {"db.a": 1, "db.b": 2, "db.c": 4}
+        assert [line for line in done.stdout.splitlines() if "rejected" in line][1].startswith(
+            "db.sql_to_graphite.line_2.rejected 2 "
+        )
+        assert 'event=rejected query=line_2 what="b: this name and time are there already"' in done.stderr
 
     def test_only_some_queries_are_run(self, folder: Path, dsn: str) -> None:
         done = run("--queries", "queries.yml", "--dry-run", "--only", "orders", dsn=dsn, folder=folder)
