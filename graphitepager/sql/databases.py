@@ -12,19 +12,21 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from graphitepager.deadlines import run_within
 from graphitepager.printable import printable
 from graphitepager.sql import dialects
 from graphitepager.sql.errors import QueryError, UnreachableError
 from graphitepager.sql.urls import place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection, CursorResult
+    from sqlalchemy import Connection, CursorResult, Engine
     from sqlalchemy.engine import URL
 
 # A server that is asked to stop needs a moment to say so; one that is frozen never does.
 _GRACE_S = 10.0
+_CONNECT_S = 15.0
 _LONGEST_REASON = 500
 
 
@@ -47,7 +49,6 @@ class Database:
 
     def __init__(self, url: URL, access: Access) -> None:
         self._access = access
-        self._place = place(url)
         self._dialect = dialects.dialect_of(url)
         self._engine = create_engine(
             url,
@@ -91,14 +92,9 @@ class Database:
             raise
 
     def _connected(self) -> Connection:
-        if self._connection is not None:
-            return self._connection
-        try:
-            connection = self._engine.connect()
+        if self._connection is None:
             options = self._dialect.connection_options(self._access.isolation, may_write=self._access.may_write)
-            self._connection = connection.execution_options(**options)
-        except (SQLAlchemyError, OSError) as error:
-            raise UnreachableError(f"{self._place}: {reason(error)}") from None
+            self._connection = connected(self._engine, options)
         return self._connection
 
     def _drop(self) -> None:
@@ -111,6 +107,17 @@ class Database:
                 connection.invalidate()
             with contextlib.suppress(Exception):  # as above
                 connection.close()
+
+
+def connected(engine: Engine, options: Mapping[str, Any]) -> Connection:
+    """A connection with these execution options; UnreachableError where there is none to be had in time."""
+    try:
+        # Not every driver's own timeout counts for a server that accepts and says nothing.
+        return run_within(_CONNECT_S, lambda: engine.connect().execution_options(**options))
+    except TimeoutError:
+        raise UnreachableError(f"{place(engine.url)}: no answer within {_CONNECT_S:g} s") from None
+    except (SQLAlchemyError, OSError) as error:
+        raise UnreachableError(f"{place(engine.url)}: {reason(error)}") from None
 
 
 class _Limit:

@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from graphitepager.errors import PagerError
 from graphitepager.sql import dialects
-from graphitepager.sql.databases import reason
+from graphitepager.sql.databases import connected, reason
 from graphitepager.sql.errors import LockedError, UnreachableError
 from graphitepager.sql.urls import MYSQL, POSTGRESQL, place
 
@@ -56,7 +56,7 @@ def database_lock(identity: str, url: URL) -> Iterator[None]:
     options = dialects.dialect_of(url).engine_options(url, may_write=False)
     engine = create_engine(url, hide_parameters=True, poolclass=NullPool, isolation_level="AUTOCOMMIT", **options)
     try:
-        with engine.connect() as session:
+        with connected(engine, {}) as session:
             if not session.exec_driver_sql(sql.format(number=_number(identity))).scalar():
                 raise LockedError(f"another run is not over yet: it holds the lock in {place(url)}")
             yield
