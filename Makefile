@@ -25,7 +25,7 @@ setup: .venv/.ready .venv-graphite/.ready ## Make .venv and the Graphite of the 
 	@echo "Installing graphite-pager into .venv ($$($(PYTHON) --version)) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python $(PIP) --upgrade 'pip>=25.1'
-	@$(BIN)/python $(PIP) --editable '.[mysql,postgres]' --group dev
+	@$(BIN)/python $(PIP) --editable '.[apprise,mysql,postgres]' --group dev
 	@touch $@
 
 GRAPHITE_SERVER := $(addprefix tests/graphite_server/,install.py compat.py sitecustomize.py requirements.txt)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from graphitepager import notifiers, ping
 from graphitepager.alertsfile import SETTLED_AFTER_S
 from graphitepager.errors import PagerError, StoreError, describe_bug
+from graphitepager.following import Following
 from graphitepager.graphite import Fetcher
 from graphitepager.leading import Leadership, lease_for, unique_name
 from graphitepager.poller import Poller
@@ -128,14 +129,17 @@ class Daemon:
         self._reroute(poller)
         self._keep_config()
         self._forget_history()
+        self._following().look()
         until = time.monotonic() + _ONCE_DRAIN_S
         while not term.is_set() and time.monotonic() < until:
             sending.send_due(term)
             due = sending.next_due()
             if due is None:
                 break
-            wait_s = min(max((due - self._clock()).total_seconds(), 0.05), until - time.monotonic())
-            self._orders.stop.wait(max(wait_s, 0))
+            wait_s = max((due - self._clock()).total_seconds(), 0.05)
+            if wait_s > until - time.monotonic():  # a digest, for example
+                break
+            self._orders.stop.wait(wait_s)
         sending.release()
         if tick is not None:
             self._tell_watcher(tick, term)
@@ -155,7 +159,8 @@ class Daemon:
         log.info("leading")
         self._told_by = self._withdrawn_by = self._kept = None  # another process may have done otherwise since
         sending = self._sending()
-        with sending.running(term):
+        following = self._following(sending.wake)
+        with sending.running(term), following.running(term, lambda: self._config.settings.heartbeat_s):
             while not term.is_set():
                 began = time.monotonic()
                 self._orders.changed.clear()
@@ -244,6 +249,9 @@ class Daemon:
 
     def _sending(self) -> Sending:
         return Sending(self._store, self._load_notifier, self._clock, self._watchdog)
+
+    def _following(self, tell: Callable[[], None] = lambda: None) -> Following:
+        return Following(self._store, lambda: self._config.settings, self._clock, self._watchdog, tell=tell)
 
     def _load_notifier(self, name: str) -> Notifier:
         return notifiers.load(name, self._config.settings)

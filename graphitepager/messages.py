@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,11 +19,19 @@ from graphitepager.thresholds import describe, format_value, phrase
 from graphitepager.wording import TEMPLATE_ERRORS, Words, words_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 SUMMARY_LIMIT = 1024  # PagerDuty's own; no other notifier wants more
 
 _MINIMAL_LENGTH = 200
+
+_MOST_IN_DIGEST = 50
+_DIGEST_WORDS = {
+    EventKind.TRIGGERED: "began",
+    EventKind.RESOLVED: "ended",
+    EventKind.REPEATED: "went on",
+    EventKind.FLAPPING: "flapped",
+}
 
 # How long something fires before a message says so.
 _WORTH_SAYING = timedelta(minutes=1)
@@ -50,6 +60,7 @@ def render(event: Event, graphite_url: str) -> Message:
         links=tuple(_links(event, subject, words, graphite_url)),
         labels=words.labels,
         severity=event.entry.severity.get(event.level) if event.entry else None,
+        since=event.since,
     )
 
 
@@ -59,7 +70,27 @@ def minimal(message: Message) -> Message:
         name: getattr(message, name).encode("ascii", "replace").decode() for name in ("alert", "series", "summary")
     }
     shortened = {name: text[:_MINIMAL_LENGTH] for name, text in plain.items()}
-    return replace(message, **shortened, details={}, links=())
+    return replace(message, **shortened, details={}, links=(), in_reply_to=None)
+
+
+def digest(messages: Sequence[Message]) -> Message:
+    """Several messages, in order, as one; a single one stays as it is."""
+    if len(messages) == 1:
+        return messages[0]
+    counts = Counter(_DIGEST_WORDS[message.kind] for message in messages)
+    lines = [f"{message.at:%H:%M} UTC {message.summary}" for message in messages[:_MOST_IN_DIGEST]]
+    if len(messages) > len(lines):
+        lines.append(f"and {len(messages) - len(lines)} more")
+    return Message(
+        kind=EventKind.DIGEST,
+        level=Level.WARNING,
+        dedup_key=f"digest/{hashlib.sha256(''.join(message.id for message in messages).encode()).hexdigest()[:40]}",
+        alert="digest",
+        series=f"{len(messages)} messages",
+        summary=f"DIGEST of warnings: {', '.join(f'{count} {word}' for word, count in counts.items())}",
+        at=max(message.at for message in messages),
+        details={str(number): line for number, line in enumerate(lines, start=1)},
+    )
 
 
 def runbook_link(base: str, alert: str, series: str) -> str:

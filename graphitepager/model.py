@@ -6,6 +6,7 @@ Frozen data: no I/O, no clock. Every datetime is aware and in UTC. The words are
 from __future__ import annotations
 
 import enum
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -152,12 +153,13 @@ class SeriesState:
 
 
 class EventKind(enum.Enum):
-    """A change worth telling. The values are stored."""
+    """A change worth telling; or, of messages only, several of them together. The values are stored."""
 
     TRIGGERED = "trigger"
     RESOLVED = "resolve"
     REPEATED = "repeat"
     FLAPPING = "flapping"
+    DIGEST = "digest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +228,9 @@ class Message:
     """An event in words, as every notifier gets it: rendered once, stored, then sent from the stored row.
 
     `summary` is one line of at most 1024 characters. `details` holds JSON values only (no NaN, no datetime).
-    `severity` is None where the level alone says how bad it is.
+    `severity` is None where the level alone says how bad it is. `since` is when its incident began; None in what an
+    older version has stored. `in_reply_to` is what the receiver answered to the trigger of the incident, where it has
+    had that: it is known only when this is sent.
     """
 
     kind: EventKind
@@ -240,13 +244,30 @@ class Message:
     links: tuple[Link, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     severity: Severity | None = None
+    since: datetime | None = None
+    in_reply_to: str | None = None
+
+    @property
+    def id(self) -> str:
+        """32 hexadecimal digits, the same at each attempt to send it."""
+        return _short_hash(self.kind.value, self.dedup_key, self.at.isoformat())
+
+    @property
+    def incident_id(self) -> str:
+        """32 hexadecimal digits, the same in all that is told of one incident, and another for the next one."""
+        return _short_hash(self.dedup_key, "" if self.since is None else self.since.isoformat())
+
+
+def _short_hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One message on its way to one route, as stored. `attempts` counts the failed ones so far.
 
-    `is_minimal` says that the receiver found the message invalid, and is to get the least that it must take.
+    `is_minimal` says that the receiver found the message invalid, and is to get the least that it must take;
+    `is_digest`, that it is to be told together with the others that are collected for the same route.
     """
 
     id: int
@@ -254,3 +275,4 @@ class Delivery:
     route: Route
     attempts: int
     is_minimal: bool = False
+    is_digest: bool = False

@@ -7,20 +7,21 @@ import random
 import socket
 import threading
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from graphitepager.deadlines import run_within
 from graphitepager.errors import SendError, StoreError, describe_bug
-from graphitepager.messages import minimal
+from graphitepager.messages import digest, minimal
 from graphitepager.model import EventKind
-from graphitepager.notifiers import RATES_PER_MINUTE
+from graphitepager.notifiers import rate_per_minute
 from graphitepager.pacing import WINDOW, Pace
 from graphitepager.telemetry import log
 from graphitepager.wording import TEMPLATE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from threading import Event as ThreadEvent
 
     from graphitepager.model import Delivery
@@ -76,7 +77,7 @@ class Outbox:
         self._deadline_s = deadline_s
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{name}:{uuid.uuid4().hex[:8]}"
         self._wake = threading.Event()
-        self._pace = Pace(RATES_PER_MINUTE.get(name))
+        self._pace = Pace(rate_per_minute(name))
         self._has_history = False
         self._hanging: list[threading.Event] = []
 
@@ -95,7 +96,9 @@ class Outbox:
             )
             if not claimed:
                 break
-            self._send(claimed[0])
+            [first] = claimed
+            others = self._store.claim_digest(now, first, worker=self._worker, lease=LEASE) if first.is_digest else []
+            self._send([first, *others])
 
     def next_due(self) -> datetime | None:
         """When something may be sent next, possibly in the past; None when nothing waits."""
@@ -135,7 +138,9 @@ class Outbox:
                 self._pace.attempted(address, at)
             self._has_history = True
 
-    def _send(self, delivery: Delivery) -> None:
+    def _send(self, batch: Sequence[Delivery]) -> None:
+        """Send one delivery, or those that are told together, as one."""
+        delivery = replace(batch[0], message=digest([one.message for one in batch]))
         message, route = delivery.message, delivery.route
         details = {
             "notifier": route.notifier,
@@ -148,12 +153,13 @@ class Outbox:
         try:
             answer = self._hand_over(delivery)
         except SendError as error:
-            self._failed(delivery, error, details)
+            self._failed(batch, delivery, error, details)
         except Exception as error:  # noqa: BLE001 - a bug in a notifier must not lose the page nor stop the others
-            self._failed(delivery, SendError(describe_bug(error)), details)
+            self._failed(batch, delivery, SendError(describe_bug(error)), details)
         else:
             self._pace.accepted(route.address)
-            self._store.mark_sent(delivery.id, worker=self._worker, at=self._clock(), answer=answer)
+            for one in batch:
+                self._store.mark_sent(one.id, worker=self._worker, at=self._clock(), answer=answer)
             log.info("sent", **details, answer=answer)
             if reason := message.details.get(TEMPLATE_ERRORS):
                 log.warning("template_failed", **details, reason=reason)
@@ -178,21 +184,25 @@ class Outbox:
             self._hanging.append(has_ended)
             raise SendError(f"no answer from {self._name} within {self._deadline_s:g} s") from None
 
-    def _failed(self, delivery: Delivery, error: SendError, details: dict[str, str]) -> None:
+    def _failed(self, batch: Sequence[Delivery], delivery: Delivery, error: SendError, details: dict[str, str]) -> None:
+        """Note what became of the batch, which was sent as this delivery."""
         now = self._clock()
         if error.is_invalid and not delivery.is_minimal:
-            self._store.mark_failed(
-                delivery.id, worker=self._worker, error=error.reason, next_attempt_at=now, make_minimal=True
-            )
+            for one in batch:
+                self._store.mark_failed(
+                    one.id, worker=self._worker, error=error.reason, next_attempt_at=now, make_minimal=True
+                )
             log.error("message_refused", **details, reason=error.reason, next="sent once more with as little as can be")
             return
         is_worth_trying = error.may_pass or delivery.message.kind is EventKind.RESOLVED
         if error.permanent and not (is_worth_trying and now - delivery.message.at < REFUSED_PATIENCE):
-            self._store.mark_dead(delivery.id, worker=self._worker, at=now, error=error.reason)
+            for one in batch:
+                self._store.mark_dead(one.id, worker=self._worker, at=now, error=error.reason)
             log.error("not_delivered", **details, reason=error.reason)
             return
         wait = self._wait(delivery, error, now)
-        self._store.mark_failed(delivery.id, worker=self._worker, error=error.reason, next_attempt_at=now + wait)
+        for one in batch:
+            self._store.mark_failed(one.id, worker=self._worker, error=error.reason, next_attempt_at=now + wait)
         outlook = {"attempt": delivery.attempts + 1, "retry_in_s": wait.total_seconds()}
         if error.permanent:
             log.error("send_refused", **details, reason=error.reason, **outlook)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 WINDOW = timedelta(minutes=1)
+
+
+def digest_at(at: datetime, interval: timedelta) -> datetime:
+    """When what happens at that time is told, of a digest: on the hour, where it is one an hour."""
+    return at + (interval - (at - datetime.fromtimestamp(0, UTC)) % interval)
 
 
 class _Pause(NamedTuple):

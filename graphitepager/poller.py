@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from graphitepager.model import Event, NearMiss, SeriesKey
     from graphitepager.rawdata import RawAnswer
+    from graphitepager.records import OpenIncident
     from graphitepager.rules import Alert, Config, Level, Query, Route, Settings
     from graphitepager.store import Store
 
@@ -223,9 +224,10 @@ class Poller:
         holds = self._holds({}, self._clock())
         changes = []
         is_done = True
-        for event, told, _ in self._told_incidents(config):
+        for event, incident in self._told_incidents(config):
+            told = incident.routes
             retold = {route for key, level, route in self._retold if (key, level) == (event.key, event.level)}
-            routes = set(routing.routes_for(event, config)) - told - retold
+            routes = set(routing.routes_for(event, config, incident.told_at)) - told - retold
             if not routes or event.entry is None:
                 continue
             if holds.on(event.key, event.level, event.entry, event.at) is None:
@@ -243,20 +245,21 @@ class Poller:
         """
         changes = []
         is_done = True
-        for event, told, accepted in self._told_incidents(config):
-            wanted = set(routing.routes_for(event, config))
-            if not wanted or told <= wanted:
+        for event, incident in self._told_incidents(config):
+            wanted = set(routing.routes_for(event, config, incident.told_at))
+            astray = incident.routes - routing.passed_on(wanted, config.settings)
+            if not wanted or not astray:
                 continue
-            if wanted <= accepted:
+            if wanted <= incident.accepted:
                 ended = replace(event, kind=EventKind.RESOLVED, reason=TOLD_ELSEWHERE)
-                changes.append(self._change(ended, config, told - wanted))
+                changes.append(self._change(ended, config, astray))
             else:
                 is_done = False
         self._store.tell(changes)
         return is_done
 
-    def _told_incidents(self, config: Config) -> Iterator[tuple[Event, frozenset[Route], frozenset[Route]]]:
-        """Yield a trigger for each open incident that was told, with the routes that have it or will, and that do."""
+    def _told_incidents(self, config: Config) -> Iterator[tuple[Event, OpenIncident]]:
+        """Yield each open incident that was told, with a trigger for it."""
         alerts = {alert.name: alert for alert in (health.own_alert(config.settings), *config.alerts)}
         for incident in self._store.open_incidents():
             alert = alerts.get(incident.key.alert)
@@ -265,11 +268,13 @@ class Poller:
             memory = self._memory(alert.name)
             event = telling.trigger_again(alert, memory, incident.key, incident.level, self._clock())
             if event is not None:
-                yield event, incident.routes, incident.accepted
+                yield event, incident
 
     def _change(self, event: Event, config: Config, routes: Iterable[Route] | None = None) -> Change:
         where = routing.routes_for(event, config) if routes is None else tuple(sorted(routes))
-        return Change(event=event, message=messages.render(event, config.settings.graphite_url), routes=where)
+        message = messages.render(event, config.settings.graphite_url)
+        digests = routing.digests(where, event.level, config.settings)
+        return Change(event=event, message=message, routes=where, digests=digests)
 
     @property
     def _answered_at(self) -> datetime | None:

@@ -10,3 +10,8 @@ def printable(text: str) -> str:
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
     )
+
+
+def encodable(text: str) -> str:
+    """Text that UTF-8 can encode: a lone surrogate, left over from a byte that was none, becomes its escape."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphitepager.model import EventKind, Link, Message
@@ -32,12 +32,14 @@ class DeliveryStatus(enum.Enum):
 class Change:
     """An event with its words and where they go.
 
-    `routes` matters for a trigger only: what follows it goes where the trigger of its incident went, as stored.
+    `routes` matters for a trigger only: what follows it goes where the trigger of its incident went, as stored. So does
+    `digests`: the routes for which it is collected, and for how long.
     """
 
     event: Event
     message: Message
     routes: tuple[Route, ...] = ()
+    digests: Mapping[Route, timedelta] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +89,14 @@ class OpenIncident:
     """An incident that has not ended.
 
     `routes` are those that have its trigger, or will when it can be sent; `accepted` those of them that have it.
+    `told_at` is when the first of them was told; None where nobody was.
     """
 
     key: SeriesKey
     level: Level
     routes: frozenset[Route]
     accepted: frozenset[Route]
+    told_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +145,7 @@ def to_json(message: Message) -> str:
             "links": [list(link) for link in message.links],
             "labels": dict(message.labels),
             "severity": message.severity and message.severity.value,
+            "since": message.since and message.since.isoformat(),
         },
         separators=(",", ":"),
     )
@@ -161,4 +166,5 @@ def from_json(text: str) -> Message:
         links=tuple(Link(*link) for link in stored["links"]),
         labels=stored.get("labels") or {},
         severity=Severity(severity) if (severity := stored.get("severity")) else None,
+        since=datetime.fromisoformat(since) if (since := stored.get("since")) else None,
     )

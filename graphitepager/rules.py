@@ -153,8 +153,8 @@ class Entry:
     `for_warning` and `for_critical` are how long a breach lasts before it fires, `keep_firing_for` how long good data
     lasts before that ends. `repeat_interval` is None where an open incident is told once only. `depends_on` names the
     alerts while one of which fires nothing is triggered here. `runbook_base` is the alert's doc_url or the file's
-    docs_url. `pagerduty_key` is the entry's own key, if any. `line` is where the entry starts in its file, from 1.
-    With a `ratio`, `query` asks for what is divided.
+    docs_url. `pagerduty_key` and `slack_url` are the entry's own, if any. `line` is where the entry starts in its file,
+    from 1. With a `ratio`, `query` asks for what is divided.
 
     `summary`, `description`, `labels` and `runbook` are templates (see templates.py), which may use `variables`. The
     runbook is the link itself and wins over `runbook_base`. `severity` holds the levels that have one of their own,
@@ -184,6 +184,7 @@ class Entry:
     page_on: frozenset[Level] = frozenset({Level.WARNING, Level.CRITICAL, Level.NO_DATA})
     runbook_base: str | None = None
     pagerduty_key: str | None = field(default=None, repr=False)
+    slack_url: str | None = field(default=None, repr=False)
     ratio: Ratio | None = None
     compare: Compare | None = None
     variables: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -247,10 +248,39 @@ class Route(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handling:
+    """What alerts.yml says of a notifier besides where it is.
+
+    `fallback` is told when it is dead, `escalate_to` when nobody has acknowledged an incident `escalate_after` it was
+    told. With `digest`, warnings are collected for so long and told together.
+    """
+
+    name: str
+    fallback: Route | None = None
+    escalate_to: Route | None = None
+    escalate_after: timedelta = timedelta(0)
+    digest: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Who is told of what fits: labels that are like these globs, one of the levels, and a time in one of the windows.
+
+    Without windows it is for any time.
+    """
+
+    notify: tuple[str, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    levels: frozenset[Level] = frozenset(Level)
+    windows: tuple[MuteWindow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that is not an alert, after environment and file are merged. Secrets stay out of repr.
 
-    `notifiers` are the routes that the file gives a name.
+    `notifiers` are the routes that the file gives a name; `notifier_secrets` is what no log may show of them,
+    `handling` what else the file says of each. `rules` say who is told of alerts that do not say so themselves.
     """
 
     graphite_url: str
@@ -265,7 +295,12 @@ class Settings:
     keep_history: timedelta = timedelta(days=90)
     pagerduty_key: str | None = field(default=None, repr=False)
     pagerduty_keys: Mapping[Level, str] = field(default_factory=dict, repr=False)
+    slack_url: str | None = field(default=None, repr=False)
+    slack_urls: Mapping[Level, str] = field(default_factory=dict, repr=False)
     notifiers: Mapping[str, Route] = field(default_factory=dict, repr=False)
+    handling: Mapping[Route, Handling] = field(default_factory=dict, repr=False)
+    rules: tuple[Rule, ...] = ()
+    notifier_secrets: tuple[str, ...] = field(default=(), repr=False)
     pagerduty_events_url: str = "https://events.pagerduty.com"
     pagerduty_api_url: str = "https://api.pagerduty.com"
     pagerduty_api_token: str | None = field(default=None, repr=False)

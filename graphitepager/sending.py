@@ -1,4 +1,4 @@
-"""The outboxes beside the loop: a thread for each notifier, for as long as this process leads."""
+"""The outboxes beside the loop: a thread for each notifier that something waits for, as long as this process leads."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from graphitepager import notifiers
 from graphitepager.errors import StoreError
 from graphitepager.outbox import Outbox
+from graphitepager.telemetry import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,19 +31,25 @@ class Sending:
     def __init__(
         self, store: Store, load: Callable[[str], Notifier], clock: Callable[[], datetime], watchdog: Watchdog
     ) -> None:
+        self._store = store
+        self._load = load
         self._clock = clock
         self._watchdog = watchdog
         self._is_over = False
         self._beating = threading.Lock()
-        self._outboxes = {name: Outbox(name, store, load, self._pulse(name)) for name in notifiers.NOTIFIERS}
+        self._meeting = threading.Lock()
+        self._outboxes: dict[str, Outbox] = {}
+        self._threads: list[threading.Thread] = []
+        self._over: threading.Event | None = None  # while there are threads
 
     def wake(self) -> None:
-        """Say that something may be due, or that it is time to stop."""
-        for outbox in self._outboxes.values():
-            outbox.wake()
+        """Say that something may be due. Any thread may."""
+        self._meet_demand()
+        self._wake_all()
 
     def send_due(self, stop: threading.Event) -> None:
         """Send here and now what is due."""
+        self._meet_demand()
         for outbox in self._outboxes.values():
             outbox.send_due(stop)
 
@@ -64,22 +70,37 @@ class Sending:
     @contextlib.contextmanager
     def running(self, stop: threading.Event) -> Iterator[None]:
         """Send inside the block, until `stop` is set; at its end let a send under way finish, but not for long."""
-        over = _Either(stop)
-        threads = [
-            threading.Thread(target=outbox.run, args=(over,), name=_part(name), daemon=True)
-            for name, outbox in self._outboxes.items()
-        ]
-        for thread in threads:
-            thread.start()
+        self._over = over = _Either(stop)
+        self._meet_demand()
         try:
             yield
         finally:
             over.set()
-            self.wake()
+            self._wake_all()
             give_up_at = time.monotonic() + _LAST_SEND_S
-            for thread in threads:
+            for thread in self._threads:
                 thread.join(max(give_up_at - time.monotonic(), 0))
             self.release()
+
+    def _meet_demand(self) -> None:
+        """See that there is an outbox for every notifier that something waits for."""
+        try:
+            names = self._store.waiting_notifiers()
+        except StoreError as error:  # the next poll asks again
+            log.error("outbox_store_failed", reason=str(error))
+            return
+        with self._meeting:
+            for name in set(names) - self._outboxes.keys():
+                outbox = Outbox(name, self._store, self._load, self._pulse(name))
+                self._outboxes = {**self._outboxes, name: outbox}  # never changed, as others may be looking
+                if self._over is not None:
+                    thread = threading.Thread(target=outbox.run, args=(self._over,), name=_part(name), daemon=True)
+                    self._threads.append(thread)
+                    thread.start()
+
+    def _wake_all(self) -> None:
+        for outbox in self._outboxes.values():
+            outbox.wake()
 
     def _pulse(self, name: str) -> Callable[[], datetime]:
         """The clock for an outbox, which asks for the time in every round: that is its sign of life."""

@@ -25,6 +25,7 @@ COMMANDS = {
     "show": "Print the alerts as they count: include, defaults, for_each and use written out.",
     "library": "List the ready-made checks, or print one.",
     "silence": "Hold back triggers for a time: add, list and end silences.",
+    "notify": "Send a sample of each kind of message, to try out a notifier.",
     "reconcile": "Compare with what PagerDuty has open; with --fix, resolve there what has ended here.",
     "schema": "Print the JSON Schema of alerts.yml, for editors.",
 }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from graphitepager import config as configuration
-from graphitepager import telemetry
+from graphitepager import notifiers, telemetry
 from graphitepager.config import files
 from graphitepager.config.files import Files, IncludedFile
 from graphitepager.errors import ConfigError, PagerError, StoreError
@@ -97,7 +97,13 @@ def _included(path: str, pattern: str) -> Iterator[IncludedFile]:
 def _load(text: str, source: str, *, strict: bool = False, needs_graphite: bool = True) -> Loaded:
     """Make a configuration of what read_files() gave, or the database has kept."""
     return configuration.load(
-        files.unpack(text), os.environ, source=source, strict=strict, needs_graphite=needs_graphite, library=Library()
+        files.unpack(text),
+        os.environ,
+        source=source,
+        strict=strict,
+        needs_graphite=needs_graphite,
+        library=Library(),
+        notifiers=notifiers.SECTIONS,
     )
 
 
@@ -204,14 +210,17 @@ def secrets_of(config: Config) -> Iterator[str]:
         *credentials_in(settings.database_url or ""),
         settings.pagerduty_key,
         *settings.pagerduty_keys.values(),
+        settings.slack_url,
+        *settings.slack_urls.values(),
         *(route.address for route in settings.notifiers.values()),
+        *settings.notifier_secrets,
         *credentials_in(settings.pagerduty_events_url),
         *credentials_in(settings.pagerduty_api_url),
         settings.pagerduty_api_token,
         settings.heartbeat_ping_url,
         *credentials_in(settings.heartbeat_ping_url or ""),
         ping_path if len(ping_path) >= _SHORTEST_PATH else None,
-        *(entry.pagerduty_key for alert in config.alerts for entry in alert.entries),
+        *(key for alert in config.alerts for one in alert.entries for key in (one.pagerduty_key, one.slack_url)),
     )
     yield from (secret for secret in candidates if secret)
     if settings.graphite_user:

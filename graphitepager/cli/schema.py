@@ -7,6 +7,7 @@ import json
 import click
 
 from graphitepager.config.schema import json_schema
+from graphitepager.notifiers import SECTIONS
 
 
 @click.command("schema")
@@ -15,4 +16,4 @@ def command() -> None:
 
     Example: graphite-pager schema > alerts.schema.json
     """
-    click.echo(json.dumps(json_schema(), indent=2))
+    click.echo(json.dumps(json_schema(SECTIONS), indent=2))

@@ -14,14 +14,16 @@ from graphitepager.config.files import Files
 from graphitepager.config.inputs import Inputs
 from graphitepager.config.knownsecrets import known_secrets
 from graphitepager.config.meaning import build_config
+from graphitepager.config.notifying import in_words
 from graphitepager.config.references import wrong_references
-from graphitepager.config.remarks import forgotten, missing_url, odd_links, unheard, without_effect
+from graphitepager.config.remarks import at_odds, forgotten, missing_url, odd_links, unheard, without_effect
 from graphitepager.config.schema import (
     EXTENSION_PREFIX,
     AlertEntry,
     AlertsFile,
     ClearKeys,
     CompareKeys,
+    EscalateKeys,
     ExpectKeys,
     LevelDurations,
     MuteKeys,
@@ -29,13 +31,15 @@ from graphitepager.config.schema import (
     NotifyKeys,
     PagerdutyKeys,
     RatioKeys,
+    RuleKeys,
     SeverityKeys,
+    SlackKeys,
     Variables,
     key_names,
 )
 from graphitepager.config.sourcing import wrong_sources
 from graphitepager.config.templating import failing_templates
-from graphitepager.config.validation import in_words, validate
+from graphitepager.config.validation import explained, validate
 from graphitepager.config.yamlsource import MINIMAL_FILE, kind_of
 from graphitepager.problems import Problem, present, quote
 
@@ -55,14 +59,18 @@ _NAMED_ALERT = re.compile(r"""^alert (?:'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+")""
 _NEEDED = {
     "ratio": "a ratio needs of and to",
     "compare": "compare needs with, such as with: 1week",
-    "notifiers": "every notifier needs a type: pagerduty or stdout",
+    "escalate": "write {after: 15min, to: boss}, with a name of notifiers",
+    "routes": "a route says notify, and a name of notifiers",
 }
 
 _ANY = "*"
 _SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
     ("pagerduty",): PagerdutyKeys,
-    ("notifiers", _ANY): NotifierKeys,
+    ("slack",): SlackKeys,
     ("mute_windows", _ANY): MuteKeys,
+    ("notifiers", _ANY, "escalate"): EscalateKeys,
+    ("routes", _ANY): RuleKeys,
+    ("routes", _ANY, "when", _ANY): MuteKeys,
     ("alerts", _ANY): AlertEntry,
     ("alerts", _ANY, "for"): LevelDurations,
     ("alerts", _ANY, "clear"): ClearKeys,
@@ -95,12 +103,13 @@ def load(
     strict: bool = False,
     needs_graphite: bool = True,
     library: Mapping[str, str] = MappingProxyType({}),
+    notifiers: Mapping[str, type[NotifierKeys]] = MappingProxyType({}),
 ) -> Loaded:
     """Read the text of the file that the user calls `source`; variables in `environ` win over it.
 
     `strict` makes unknown keys errors rather than warnings. Without `needs_graphite` it may stay open where Graphite
     is, as in a repository that holds alerts.yml and not the environment; that is a warning then. `library` has the
-    texts of the ready-made checks by their names.
+    texts of the ready-made checks by their names, `notifiers` what each kind of them takes.
     """
     files = text if isinstance(text, Files) else Files(text)
     files = files._replace(text=files.text.removeprefix(_BYTE_ORDER_MARK))
@@ -111,13 +120,13 @@ def load(
     problems += odd
     is_whole = not any(problem.is_error for problem in odd)
     mistaken_lines = {(problem.source, problem.line) for problem in problems if problem.is_error}
-    parsed, found = _validate(inputs, strict=strict, is_whole=is_whole)
+    parsed, found = _validate(inputs, notifiers, strict=strict, is_whole=is_whole)
     found += [*missing_url(inputs, is_error=needs_graphite), *without_effect(inputs), *odd_links(inputs)]
     found += wrong_sources(inputs)
     if is_whole:  # else names may be missing only because their alert could not be written out
         found += wrong_references(inputs)
     if isinstance(parsed, AlertsFile):
-        found += forgotten(parsed, inputs)
+        found += [*forgotten(parsed, inputs), *at_odds(parsed, inputs)]
     # What has already been complained about is not complained about again.
     problems += [one for one in found if one.line is None or (one.source, one.line) not in mistaken_lines]
 
@@ -150,34 +159,39 @@ def _variables(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in values.items() if value.strip()}
 
 
-def _validate(inputs: Inputs, *, strict: bool, is_whole: bool) -> tuple[Variables | None, list[Problem]]:
+def _validate(
+    inputs: Inputs, kinds: Mapping[str, type[NotifierKeys]], *, strict: bool, is_whole: bool
+) -> tuple[Variables | None, list[Problem]]:
     section = Variables if inputs.document is None else AlertsFile
     data = {key: value for key, value in inputs.data.items() if not key.startswith(EXTENSION_PREFIX)}
-    parsed, unknown, errors = validate(section, data)
+    parsed, unknown, errors = validate(section, data, {"notifiers": kinds})
     if not is_whole:  # there may be no alert only because none could be written out
         errors = [error for error in errors if error["loc"] != ("alerts",)]
-    problems = [_unknown_key(path, inputs, strict=strict) for path in unknown]
-    return parsed, problems + [_explain(error, inputs) for error in errors]
+    problems = [_unknown_key(path, inputs, kinds, strict=strict) for path in unknown]
+    return parsed, problems + [_explain(error, inputs, kinds) for error in errors]
 
 
-def _explain(error: ErrorDetails, inputs: Inputs) -> Problem:
+def _explain(error: ErrorDetails, inputs: Inputs, kinds: Iterable[str]) -> Problem:
     """A validation error as a problem in the user's words."""
     path: Path = error["loc"]
     got = kind_of(inputs.at(path))
     match error["type"]:
         case "missing" if path != ("alerts",):
-            return _missing_key(path, inputs)
+            return _missing_key(path, inputs, kinds)
         case "missing" | "too_short" if path == ("alerts",):
             hint: str | None = f"the least that works is {MINIMAL_FILE}"
             message = f"expected at least one alert, got {got}"
         case _:
-            message, hint = in_words(error, got)
+            message, hint = explained(error, got)
     return inputs.problem(path, f"{inputs.label(path)}: {message}", hint)
 
 
-def _unknown_key(path: Path, inputs: Inputs, *, strict: bool) -> Problem:
-    key = str(path[-1])
-    hint = did_you_mean(key, key_names(_section_at(path[:-1])))
+def _unknown_key(path: Path, inputs: Inputs, kinds: Mapping[str, type[NotifierKeys]], *, strict: bool) -> Problem:
+    key, place = str(path[-1]), path[:-1]
+    kind = str(inputs.at((*place, "type"))).strip()
+    is_notifier = place == ("notifiers", *place[1:2])
+    section = kinds[kind] if is_notifier and kind in kinds else _section_at(place)
+    hint = did_you_mean(key, key_names(section))
     return inputs.problem(path, f"unknown key {quote(key)}", hint, is_error=strict, at_key=True)
 
 
@@ -189,10 +203,13 @@ def _section_at(path: Path) -> type[BaseModel]:
     return AlertsFile
 
 
-def _missing_key(path: Path, inputs: Inputs) -> Problem:
+def _missing_key(path: Path, inputs: Inputs, kinds: Iterable[str]) -> Problem:
     alert, key = path[:-1], path[-1]
     entry = inputs.at(alert)
     hint = _NEEDED.get(str(alert[-1])) or _NEEDED.get(str(path[0]))
+    if hint is None and path[0] == "notifiers":
+        of_type = f"{inputs.at((*alert, 'type'))} needs it"
+        hint = f"every notifier needs a type: {in_words(kinds)}" if key == "type" else of_type
     if hint is None:
         hint = (
             "every alert needs a name"

@@ -34,10 +34,11 @@ from graphitepager.config.fields import (
 from graphitepager.config.levels import ClearKeys, ForLevels, LevelDurations
 from graphitepager.config.muting import Mutes
 from graphitepager.config.notifying import Notify, NotifyKeys, SeverityAtLevels, SeverityKeys
-from graphitepager.config.sections import NO_SLACK, ROUTING_KEY, SLACK_URL, Section, unused
+from graphitepager.config.sections import ROUTING_KEY, SLACK_URL, Section
 from graphitepager.config.selecting import ExpectKeys, Patterns
 from graphitepager.config.sourcing import CompareKeys, RatioKeys, contradictions
 from graphitepager.config.templating import Labels, Runbook, Template
+from graphitepager.config.urls import SecretUrl
 from graphitepager.durations import parse_offset
 from graphitepager.rules import NoDataPolicy
 
@@ -224,7 +225,11 @@ class AlertEntry(Section):
         description="PagerDuty's severity: critical, error, warning or info, or one for each level.",
         examples=["info", {"warning": "info", "no_data": "warning"}],
     )
-    slack_url: Any = unused(NO_SLACK, SLACK_URL)
+    slack_url: SecretUrl | None = Field(
+        None,
+        description="The incoming webhook of Slack for this alert, for every level; wins over those of the file.",
+        examples=[SLACK_URL],
+    )
     page_on: PagingLevels | None = Field(
         None, description="The levels that page; replaces the file's page_on.", examples=[["critical"]]
     )
@@ -261,6 +266,9 @@ def _of_two_minds(entry: AlertEntry) -> Iterator[InitErrorDetails]:
     if entry.pagerduty_key and entry.notify.by_level():
         hint = "give the key a name under notifiers, and notify that; or delete notify"
         yield _complaint(("notify",), "the alert has a pagerduty_key, which says where it pages", hint)
+    elif entry.slack_url and entry.notify.by_level():
+        hint = "give the URL a name under notifiers, and notify that; or delete notify"
+        yield _complaint(("notify",), "the alert has a slack_url, which says where it is told", hint)
     if entry.runbook and entry.doc_url:
         hint = "delete doc_url: pages link to runbook as it is"
         yield _complaint(("runbook",), "the alert has a doc_url, which says where the runbook is", hint)

@@ -10,14 +10,28 @@ from graphitepager.config.bounds import bounds_of
 from graphitepager.config.muting import mute_window
 from graphitepager.config.sourcing import compare_of, query_of, ratio_of, shortest_window
 from graphitepager.durations import format_duration, parse_offset
-from graphitepager.rules import Alert, Config, Entry, Judged, Level, NoDataPolicy, OnVanish, Query, Settings
+from graphitepager.rules import (
+    Alert,
+    Config,
+    Entry,
+    Handling,
+    Judged,
+    Level,
+    NoDataPolicy,
+    OnVanish,
+    Query,
+    Rule,
+    Settings,
+)
 from graphitepager.selection import names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from graphitepager.config.schema import AlertEntry, AlertsFile
-    from graphitepager.rules import MuteWindow
+    from graphitepager.config.muting import MuteKeys
+    from graphitepager.config.notifying import RuleKeys
+    from graphitepager.config.schema import AlertEntry, AlertsFile, PagerdutyKeys, SlackKeys
+    from graphitepager.rules import MuteWindow, Route
 
 _STORM_LIMIT = 20
 _AT_ONCE = timedelta(0)
@@ -51,21 +65,20 @@ def build_config(
 
 def unheard_levels(alert: AlertEntry, file: AlertsFile) -> tuple[str, ...]:
     """The levels at which the alert should page, and no notifier would hear it."""
-    if file.stdout_enabled or alert.pagerduty_key or file.pagerduty_key:
+    if file.stdout_enabled or alert.pagerduty_key or file.pagerduty_key or alert.slack_url or file.slack_url:
         return ()
     page_on = file.page_on if alert.page_on is None else alert.page_on
-    notified = alert.notify.by_level()
-    return tuple(level for level in page_on if getattr(file.pagerduty, level) is None and Level(level) not in notified)
+    notified = {*alert.notify.by_level(), *(Level(level) for rule in file.routes for level in rule.levels)}
+    defaults = (file.pagerduty, file.slack)
+    return tuple(
+        level
+        for level in page_on
+        if Level(level) not in notified and not any(getattr(keys, level) for keys in defaults)
+    )
 
 
 def _settings(file: AlertsFile) -> Settings:
     url, user, password = _split_credentials(file.graphite_url or "")
-    keys = {
-        Level.OK: file.pagerduty.nominal,
-        Level.WARNING: file.pagerduty.warning,
-        Level.CRITICAL: file.pagerduty.critical,
-        Level.NO_DATA: file.pagerduty.no_data,
-    }
     return Settings(
         graphite_url=url,
         graphite_user=file.graphite_user or user,
@@ -78,8 +91,13 @@ def _settings(file: AlertsFile) -> Settings:
         database_url=file.database_url or None,
         keep_history=file.keep_history,
         pagerduty_key=file.pagerduty_key,
-        pagerduty_keys={level: key for level, key in keys.items() if key},
+        pagerduty_keys=_by_level(file.pagerduty),
+        slack_url=file.slack_url,
+        slack_urls=_by_level(file.slack),
         notifiers={name: keys.as_route() for name, keys in file.notifiers.items()},
+        handling=_handling(file),
+        rules=tuple(_rule(rule, file) for rule in file.routes),
+        notifier_secrets=tuple(secret for keys in file.notifiers.values() for secret in keys.secrets()),
         pagerduty_events_url=file.pagerduty_events_url,
         pagerduty_api_url=file.pagerduty_api_url,
         pagerduty_api_token=file.pagerduty_api_token,
@@ -87,6 +105,51 @@ def _settings(file: AlertsFile) -> Settings:
         stdout_enabled=file.stdout_enabled,
         verbose=file.verbose_init or file.verbose_url or file.verbose_resp or file.no_data_counter_verbose,
     )
+
+
+def _handling(file: AlertsFile) -> dict[Route, Handling]:
+    routes = {name: keys.as_route() for name, keys in file.notifiers.items()}
+    return {
+        routes[name]: Handling(
+            name=name,
+            fallback=routes.get(keys.fallback or ""),
+            escalate_to=routes.get(keys.escalate.to) if keys.escalate else None,
+            escalate_after=keys.escalate.after if keys.escalate else _AT_ONCE,
+            digest=keys.digest,
+        )
+        for name, keys in file.notifiers.items()
+        if keys.fallback or keys.escalate or keys.digest
+    }
+
+
+def twins_at_odds(file: AlertsFile) -> Iterator[tuple[str, str]]:
+    """Yield each notifier that is at the place of an earlier one, and is to be handled in another way; and that one."""
+    first: dict[Route, str] = {}
+    for name, keys in file.notifiers.items():
+        twin = first.setdefault(keys.as_route(), name)
+        other = file.notifiers[twin]
+        if (keys.fallback, keys.escalate, keys.digest) != (other.fallback, other.escalate, other.digest):
+            yield name, twin
+
+
+def _rule(rule: RuleKeys, file: AlertsFile) -> Rule:
+    return Rule(
+        notify=rule.notify,
+        labels=rule.labels,
+        levels=frozenset(Level(level) for level in rule.levels),
+        windows=_windows(rule.when, file),
+    )
+
+
+def _by_level(keys: PagerdutyKeys | SlackKeys) -> dict[Level, str]:
+    """Where each level is told that has a place of its own."""
+    places = {
+        Level.OK: keys.nominal,
+        Level.WARNING: keys.warning,
+        Level.CRITICAL: keys.critical,
+        Level.NO_DATA: keys.no_data,
+    }
+    return {level: place for level, place in places.items() if place}
 
 
 def _split_credentials(url: str) -> tuple[str, str | None, str | None]:
@@ -119,11 +182,12 @@ def _entry(alert: AlertEntry, file: AlertsFile, line: int, variables: Mapping[st
         vanish_after=alert.vanish_after,
         forget_after=_forget_after(alert, file),
         repeat_interval=alert.repeat_interval,
-        mute=_mute(alert, file),
+        mute=_windows(alert.mute, file),
         depends_on=frozenset(alert.depends_on),
         page_on=frozenset(Level(level) for level in (file.page_on if alert.page_on is None else alert.page_on)),
         runbook_base=alert.doc_url or file.docs_url or None,
         pagerduty_key=alert.pagerduty_key,
+        slack_url=alert.slack_url,
         variables=variables,
         ratio=ratio_of(alert, query),
         compare=compare_of(alert, query),
@@ -136,12 +200,13 @@ def _entry(alert: AlertEntry, file: AlertsFile, line: int, variables: Mapping[st
     )
 
 
-def _mute(alert: AlertEntry, file: AlertsFile) -> tuple[MuteWindow, ...]:
+def _windows(written: Iterable[str | MuteKeys], file: AlertsFile) -> tuple[MuteWindow, ...]:
     return tuple(
         mute_window(file.mute_windows[window], file.timezone, window)
         if isinstance(window, str)
         else mute_window(window, file.timezone)
-        for window in alert.mute
+        for window in written
+        if not isinstance(window, str) or window in file.mute_windows  # else references.py complains
     )
 
 

@@ -79,6 +79,7 @@ def _show_circle(circle: list[str]) -> str:
 
 def _unknown_windows(inputs: Inputs) -> Iterator[Problem]:
     used = [use for index in inputs.alerts for use in _names_at(inputs, ("alerts", index, "mute"))]
+    used += [use for index in _indices(inputs, "routes") for use in _names_at(inputs, ("routes", index, "when"))]
     yield from _unknown_names(
         inputs, "mute_windows", used, "mute window", "name it under mute_windows, or write it in place: {days: sat-sun}"
     )
@@ -87,6 +88,11 @@ def _unknown_windows(inputs: Inputs) -> Iterator[Problem]:
 
 def _unknown_notifiers(inputs: Inputs) -> Iterator[Problem]:
     used = [use for index in inputs.alerts for use in _notified(inputs, ("alerts", index, "notify"))]
+    used += [use for index in _indices(inputs, "routes") for use in _names_at(inputs, ("routes", index, "notify"))]
+    names = _names_of(inputs, "notifiers")
+    further = [("notifiers", name, *keys) for name in names for keys in (("fallback",), ("escalate", "to"))]
+    used += [use for path in further for use in _names_at(inputs, path)]
+    yield from _vain_handling(inputs, further)
     yield from _unknown_names(
         inputs, "notifiers", used, "notifier", "name it under notifiers: {type: pagerduty, key: …}"
     )
@@ -113,6 +119,30 @@ def _idle_names(inputs: Inputs, section: str, used: list[Use], key: str) -> Iter
 def _names_of(inputs: Inputs, section: str) -> set[str]:
     value = inputs.at((section,))
     return set(value) if isinstance(value, dict) else set()
+
+
+def _vain_handling(inputs: Inputs, paths: Iterable[Path]) -> Iterator[Problem]:
+    """A notifier that would pass on to itself, and what it takes to know who has acknowledged."""
+    notifiers = inputs.at(("notifiers",))
+    for path in paths:
+        if _word(inputs, path) == path[1]:
+            yield inputs.problem(path, f"{inputs.label(path)}: expected another notifier than itself")
+    for name, keys in notifiers.items() if isinstance(notifiers, dict) else ():
+        if not isinstance(keys, dict) or keys.get("type") != "pagerduty":
+            continue
+        path = ("notifiers", name, "digest")
+        if keys.get("digest"):
+            yield inputs.problem(path, f"{inputs.label(path)}: PagerDuty is told of each incident", "delete digest")
+        path = ("notifiers", name, "escalate")
+        if keys.get("escalate") and not inputs.at(("pagerduty_api_token",)):
+            message = f"{inputs.label(path)}: nobody can ask who has acknowledged, so that all of it is passed on"
+            hint = "export PAGERDUTY_API_TOKEN=…, a read-only REST API key"
+            yield inputs.problem(path, message, hint, is_error=False)
+
+
+def _indices(inputs: Inputs, key: str) -> range:
+    items = inputs.at((key,))
+    return range(len(items)) if isinstance(items, list) else range(0)
 
 
 def _notified(inputs: Inputs, path: Path) -> Iterator[tuple[Path, str]]:

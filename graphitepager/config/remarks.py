@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from graphitepager.config.meaning import forgotten_before_missed, unheard_levels
+from graphitepager.config.meaning import forgotten_before_missed, twins_at_odds, unheard_levels
 from graphitepager.config.schema import (
     AlertEntry,
     AlertsFile,
     PagerdutyKeys,
+    SlackKeys,
     unused_keys,
 )
 from graphitepager.config.yamlsource import describe
@@ -68,15 +69,24 @@ def forgotten(parsed: AlertsFile, inputs: Inputs) -> Iterator[Problem]:
 def unheard(parsed: AlertsFile, inputs: Inputs) -> Iterator[Problem]:
     """Alerts that fire without anybody being told."""
     unheard = {index: levels for index, alert in enumerate(parsed.alerts) if (levels := unheard_levels(alert, parsed))}
-    hint = "export PAGERDUTY_KEY=…, or STDOUT_ENABLED=true to print incidents"
-    has_keys = parsed.pagerduty != PagerdutyKeys() or any(
-        alert.pagerduty_key or alert.notify.by_level() for alert in parsed.alerts
+    hint = "export PAGERDUTY_KEY=… or SLACK_URL=…, or STDOUT_ENABLED=true to print incidents"
+    has_keys = (parsed.pagerduty, parsed.slack) != (PagerdutyKeys(), SlackKeys()) or any(
+        alert.pagerduty_key or alert.slack_url or alert.notify.by_level() for alert in parsed.alerts
     )
     if unheard and not has_keys:
-        message = "nobody will be notified: no alert has a PagerDuty key"
+        message = "nobody will be notified: no alert has a PagerDuty key or a Slack URL"
         yield Problem(source=ENVIRONMENT, message=message, hint=hint, is_error=False)
         return
     for index, levels in unheard.items():
         path = ("alerts", index)
-        message = f"{inputs.label(path)}: nobody will be notified at {', '.join(levels)}, for want of a PagerDuty key"
+        at, lack = ", ".join(levels), "for want of a PagerDuty key or a Slack URL"
+        message = f"{inputs.label(path)}: nobody will be notified at {at}, {lack}"
         yield inputs.problem(path, message, hint, is_error=False)
+
+
+def at_odds(parsed: AlertsFile, inputs: Inputs) -> Iterator[Problem]:
+    """Two names for one place: what is passed on or collected goes by the place."""
+    for name, twin in twins_at_odds(parsed):
+        path = ("notifiers", name)
+        message = f"{inputs.label(path)}: the same place as {twin}, which has other fallback, escalate or digest"
+        yield inputs.problem(path, message, "let both say the same", at_key=True)

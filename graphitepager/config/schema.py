@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, Field
 
@@ -27,9 +27,8 @@ from graphitepager.config.fields import (
 )
 from graphitepager.config.levels import ClearKeys, LevelDurations
 from graphitepager.config.muting import MuteKeys, Zone
-from graphitepager.config.notifying import NotifierKeys, NotifyKeys, SeverityKeys
+from graphitepager.config.notifying import AnyNotifier, EscalateKeys, NotifierKeys, NotifyKeys, RuleKeys, SeverityKeys
 from graphitepager.config.sections import (
-    NO_SLACK,
     ROUTING_KEY,
     SLACK_URL,
     Section,
@@ -40,7 +39,10 @@ from graphitepager.config.sections import (
 from graphitepager.config.selecting import ExpectKeys
 from graphitepager.config.sourcing import CompareKeys, RatioKeys
 from graphitepager.config.substitution import NAME
-from graphitepager.config.urls import ApiUrl, EventsUrl, GraphiteUrl, PingUrl
+from graphitepager.config.urls import ApiUrl, EventsUrl, GraphiteUrl, PingUrl, SecretUrl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "EXTENSION_PREFIX",
@@ -48,6 +50,7 @@ __all__ = [
     "AlertsFile",
     "ClearKeys",
     "CompareKeys",
+    "EscalateKeys",
     "ExpectKeys",
     "LevelDurations",
     "MuteKeys",
@@ -55,7 +58,9 @@ __all__ = [
     "NotifyKeys",
     "PagerdutyKeys",
     "RatioKeys",
+    "RuleKeys",
     "SeverityKeys",
+    "SlackKeys",
     "Variables",
     "json_schema",
     "key_names",
@@ -67,9 +72,9 @@ EXTENSION_PREFIX = "x-"
 
 _NOT_BY_DEFAULT = frozenset({"name", "target", "ratio", "for_each", "use", "with"})
 
-_HIPCHAT = "HipChat closed in 2019: page through PagerDuty, or print with STDOUT_ENABLED"
+_HIPCHAT = "HipChat closed in 2019: use PagerDuty, Slack or mail"
 _PUSHBULLET = (
-    "Pushbullet allows 500 pushes a month and is not supported: page through PagerDuty, or print with STDOUT_ENABLED"
+    "Pushbullet allows 500 pushes a month: use PagerDuty or Slack, or type: apprise with pbul://… if that is enough"
 )
 _REDIS = "state now lives in a SQL database: DATABASE_URL, by default a SQLite file beside alerts.yml"
 _NO_EXPIRY = "state does not expire any more"
@@ -84,6 +89,17 @@ class PagerdutyKeys(Section):
     warning: RoutingKey | None = Field(None, description="Where warnings page.", examples=[ROUTING_KEY])
     critical: RoutingKey | None = Field(None, description="Where criticals page.", examples=[ROUTING_KEY])
     no_data: RoutingKey | None = Field(None, description="Where missing data pages.", examples=[ROUTING_KEY])
+
+
+class SlackKeys(Section):
+    """An incoming webhook per level, for alerts that have none of their own."""
+
+    nominal: SecretUrl | None = Field(
+        None, description="Accepted; a resolve goes where its trigger went.", examples=[SLACK_URL]
+    )
+    warning: SecretUrl | None = Field(None, description="Where warnings are told.", examples=[SLACK_URL])
+    critical: SecretUrl | None = Field(None, description="Where criticals are told.", examples=[SLACK_URL])
+    no_data: SecretUrl | None = Field(None, description="Where missing data is told.", examples=[SLACK_URL])
 
 
 class Variables(Section):
@@ -163,7 +179,9 @@ class Variables(Section):
     incident_expiration_seconds: Any = unused(_NO_EXPIRY, 300)
     notification_expiration_seconds: Any = unused(_NO_EXPIRY, 300)
     no_data_counter_expiration_seconds: Any = unused(_NO_EXPIRY, 300)
-    slack_url: Any = unused(NO_SLACK, SLACK_URL)
+    slack_url: SecretUrl | None = Field(
+        None, description="An incoming webhook of Slack, for alerts that have no other.", examples=[SLACK_URL]
+    )
     hipchat_key: Any = unused(_HIPCHAT, "…")
     hipchat_room: Any = unused(_HIPCHAT, "ops")
     pushbullet_key: Any = unused(_PUSHBULLET, "…")
@@ -206,11 +224,20 @@ class AlertsFile(Variables):
         description="A routing key per level.",
         examples=[{"critical": ROUTING_KEY}],
     )
-    slack: Any = unused(NO_SLACK, {"critical": SLACK_URL})
-    notifiers: dict[str, NotifierKeys] = Field(
+    slack: SlackKeys = Field(
+        default_factory=SlackKeys,
+        description="An incoming webhook of Slack per level.",
+        examples=[{"critical": SLACK_URL}],
+    )
+    notifiers: dict[str, AnyNotifier] = Field(
         default={},
         description="Whom alerts can notify, by the names under which they do.",
         examples=[{"dba": {"type": "pagerduty", "key": ROUTING_KEY}, "console": {"type": "stdout"}}],
+    )
+    routes: list[RuleKeys] = Field(
+        default=[],
+        description="Who is told of alerts that do not say so themselves: the first of these that fits.",
+        examples=[[{"labels": {"team": "dba"}, "levels": ["critical"], "notify": "dba"}]],
     )
     timezone: Zone = Field(
         "UTC", validate_default=True, description="Whose clocks mute windows go by.", examples=["Europe/Berlin"]
@@ -227,10 +254,11 @@ class AlertsFile(Variables):
     )
 
 
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of alerts.yml, for editors that check while one writes."""
+def json_schema(kinds: Mapping[str, type[NotifierKeys]]) -> dict[str, Any]:
+    """The JSON Schema of alerts.yml, for editors that check while one writes. `kinds` are those of notifiers."""
     schema = AlertsFile.model_json_schema(by_alias=True)
     _relax(schema)
+    _spell_out(schema["$defs"], kinds)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
@@ -256,6 +284,18 @@ def _relax(schema: dict[str, Any]) -> None:
     schema["if"] = {"not": {"required": ["defaults"]}}
     complete = {"anyOf": [{"required": ["use"]}, *thresholds]}
     schema["then"] = {"properties": {"alerts": {"items": complete}}}
+
+
+def _spell_out(definitions: dict[str, Any], kinds: Mapping[str, type[NotifierKeys]]) -> None:
+    """What each kind of notifier takes, told apart by its type."""
+    choices = []
+    for name, section in kinds.items():
+        part = section.model_json_schema(by_alias=True)
+        definitions |= part.pop("$defs", {})
+        part["properties"]["type"] |= {"const": name}
+        definitions[f"{name.capitalize()}Notifier"] = {**part, "title": f"{name} notifier"}
+        choices.append({"$ref": f"#/$defs/{name.capitalize()}Notifier"})
+    definitions["NotifierKeys"] = {"anyOf": choices, "title": "Notifier"}
 
 
 def _or_name(part: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"
 SLACK_URL = "https://hooks.slack.com/services/…"
-NO_SLACK = "this version does not send to Slack yet"
 
 
 class Section(BaseModel):

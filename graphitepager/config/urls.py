@@ -42,7 +42,7 @@ def _pagerduty_url(examples: str, secrets: str) -> Callable[[str], str]:
     def check(value: str) -> str:
         url = value.strip().rstrip("/")
         parts = _base_url(url, examples)
-        if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+        if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
             raise refuse(f"{secrets} travel over https only", f"write {examples}")
         return url
 
@@ -59,7 +59,19 @@ def _ping_url(value: str) -> str:
     return url
 
 
-def _is_loopback(host: str) -> bool:
+def _secret_url(value: str) -> str:
+    """A URL that lets everybody in who knows it: never quoted, and never sent in plain text."""
+    url = value.strip()
+    parts = _base_url(url.partition("?")[0], "https://…")
+    if re.search(r"[^!-~]|[#\\]", url):
+        raise refuse("expected a URL like https://…, percent-encoded")
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise refuse("who reads this URL on its way can use it: https only", "write https://…")
+    return url
+
+
+def is_loopback(host: str) -> bool:
+    """Whether what is sent there stays on this machine."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -73,4 +85,7 @@ PingUrl = Annotated[
     Text,
     AfterValidator(_ping_url),
     WithJsonSchema({"type": "string", "pattern": "^https?://", "writeOnly": True}),
+]
+SecretUrl = Annotated[
+    Text, AfterValidator(_secret_url), WithJsonSchema({"type": "string", "pattern": "^https?://", "writeOnly": True})
 ]

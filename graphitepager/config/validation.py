@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic_core import ErrorDetails
 
     from graphitepager.config.sections import Section
@@ -16,17 +18,22 @@ if TYPE_CHECKING:
 _Section = TypeVar("_Section", bound="Section")
 
 
-def validate(section: type[_Section], data: Any) -> tuple[_Section | None, list[Path], list[ErrorDetails]]:
-    """The section, or None; the places of keys that it does not know; and everything else that is wrong."""
-    parsed, errors = _attempt(section, data)
+def validate(
+    section: type[_Section], data: Any, context: Mapping[str, Any] | None = None
+) -> tuple[_Section | None, list[Path], list[ErrorDetails]]:
+    """The section, or None; the places of keys that it does not know; and everything else that is wrong.
+
+    `context` is for the section's own validators.
+    """
+    parsed, errors = _attempt(section, data, context)
     # Unknown keys are no reason not to read the rest, so it is read again without them.
     unknown: list[Path] = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
     if unknown:
-        parsed, errors = _attempt(section, functools.reduce(_without, unknown, data))
+        parsed, errors = _attempt(section, functools.reduce(_without, unknown, data), context)
     return parsed, unknown, errors
 
 
-def in_words(error: ErrorDetails, got: str) -> tuple[str, str | None]:
+def explained(error: ErrorDetails, got: str) -> tuple[str, str | None]:
     """What was expected where there is what `got` says, and what to do about it."""
     match error["type"]:
         case "refused":
@@ -41,9 +48,11 @@ def in_words(error: ErrorDetails, got: str) -> tuple[str, str | None]:
             return error["msg"], None
 
 
-def _attempt(section: type[_Section], data: Any) -> tuple[_Section | None, list[ErrorDetails]]:
+def _attempt(
+    section: type[_Section], data: Any, context: Mapping[str, Any] | None
+) -> tuple[_Section | None, list[ErrorDetails]]:
     try:
-        return section.model_validate(data), []
+        return section.model_validate(data, context=context), []
     except ValidationError as invalid:
         return None, invalid.errors(include_url=False)
 

@@ -9,21 +9,26 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import pagerduty
+from pydantic import Field
 
+from graphitepager.config.fields import RoutingKey
+from graphitepager.config.notifying import NotifierKeys
+from graphitepager.config.sections import ROUTING_KEY
 from graphitepager.deadlines import run_within
 from graphitepager.errors import SendError
 from graphitepager.model import EventKind
+from graphitepager.notifiers import Kind
 from graphitepager.notifiers.oneshot import Cut, hold_to_one_request
-from graphitepager.printable import printable
+from graphitepager.notifiers.posting import retry_after, web_address
+from graphitepager.printable import encodable, printable
 from graphitepager.rules import Level
 
 if TYPE_CHECKING:
@@ -41,12 +46,24 @@ _SHORT_TEXT, _FEW_DETAILS = 500, 50
 _REASON_LENGTH = 300
 _ACCEPTED, _REQUEST_TIMEOUT, _TOO_MANY_REQUESTS = 202, 408, 429
 _BAD_REQUEST, _TOO_LARGE = 400, 413
-_URL_SAFE = ":/?#[]@!$&'()*+,;=%~"
 
 
 def from_settings(settings: Settings) -> PagerDuty:
     """Make the notifier for the service region that the settings name."""
     return PagerDuty(settings.pagerduty_events_url)
+
+
+class Keys(NotifierKeys):
+    """A PagerDuty service."""
+
+    key: RoutingKey = Field(description="The routing key of the service (Events API v2).", examples=[ROUTING_KEY])
+
+    def address(self) -> str:
+        return self.key
+
+
+# PagerDuty itself takes about 120 a minute for a routing key, which other tools of the same people may use as well.
+KIND = Kind(keys=Keys, make=from_settings, rate_per_minute=100)
 
 
 class PagerDuty:
@@ -117,7 +134,7 @@ def _event(message: Message) -> dict[str, Any]:
     }
     if is_end:
         return event
-    links = {link: address for link in message.links if (address := _web_address(link.href))}
+    links = {link: address for link in message.links if (address := web_address(link.href))}
     affected = _line(message.series, message.alert, "Graphite")
     event["client"] = "graphite-pager"
     event["links"] = [{"href": address, "text": _line(link.text, "Link")} for link, address in links.items()]
@@ -161,11 +178,6 @@ def _clean(value: object) -> Any:
             return "\n".join(printable(line) for line in str(value).split("\n"))
 
 
-def _encodable(text: str) -> str:
-    """Text that UTF-8 can encode: a lone surrogate, left over from a byte that was none, becomes its escape."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
 def _line(*choices: str) -> str:
     """The first choice that is not blank, on one line that is short enough."""
     return _cut(printable(next((text for text in choices if text.strip()), "")), MAX_TEXT)
@@ -181,19 +193,8 @@ def _as_text(value: object) -> str:
 
 def _dedup_key(key: str) -> str:
     """The key, or where PagerDuty would not take it one that stands for it: trigger and resolve must get the same."""
-    key = _encodable(key)
+    key = encodable(key)
     return key if key.strip() and len(key) <= MAX_DEDUP_KEY else sha256(key.encode()).hexdigest()
-
-
-def _web_address(href: str) -> str | None:
-    """The link as any server takes it, encoded where a URL has to be; None where it is none."""
-    try:
-        parts = urlsplit(_encodable(href))
-        host, _ = parts.hostname or "", parts.port  # a port is only checked where it is asked for
-    except ValueError:
-        return None
-    is_sound = parts.scheme in ("http", "https") and re.fullmatch(r"[\w.:-]+", host, re.ASCII)
-    return quote(parts.geturl(), safe=_URL_SAFE) if is_sound else None
 
 
 def _size(event: dict[str, Any]) -> int:
@@ -214,7 +215,7 @@ def _verdict(answer: Any, routing_key: str) -> str:
     reason = f"PagerDuty answered {status}" + (f": {said}" if said else "")
     if status in (_REQUEST_TIMEOUT, _TOO_MANY_REQUESTS) or status // 100 not in (3, 4):
         is_throttled = status == _TOO_MANY_REQUESTS
-        raise SendError(reason, is_throttled=is_throttled, retry_after=_retry_after(answer.headers))
+        raise SendError(reason, is_throttled=is_throttled, retry_after=retry_after(answer.headers))
     # What it says of a key that it does not know is plain text, and no plainer message would help.
     is_invalid = status == _TOO_LARGE or (status == _BAD_REQUEST and "errors" in body)
     if "errors" not in body:
@@ -235,23 +236,6 @@ def _complaints(body: dict[str, Any]) -> list[str]:
     errors = body.get("errors")
     said = [body.get("message"), *(errors if isinstance(errors, list) else [errors])]
     return [str(part) for part in said if part]
-
-
-def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """How long we are asked to wait. A date is counted from the answer's own, so that our clock does not matter."""
-    wish = headers.get("Retry-After", "")
-    if re.fullmatch(r"[0-9]{1,9}", wish):
-        return timedelta(seconds=int(wish))
-    try:
-        wait = _http_date(wish) - _http_date(headers.get("Date", ""))
-    except ValueError:
-        return None
-    return max(wait, timedelta(0))
-
-
-def _http_date(text: str) -> datetime:
-    when = parsedate_to_datetime(text)
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _words(error: BaseException, routing_key: str) -> str:

@@ -6,7 +6,10 @@ import sys
 import threading
 from typing import TYPE_CHECKING, TextIO
 
+from graphitepager.config.notifying import NotifierKeys
 from graphitepager.errors import SendError
+from graphitepager.model import EventKind
+from graphitepager.notifiers import Kind
 from graphitepager.printable import printable
 
 if TYPE_CHECKING:
@@ -19,6 +22,13 @@ if TYPE_CHECKING:
 def from_settings(_settings: Settings) -> Stdout:
     """Make the notifier that prints to this process's own standard output."""
     return Stdout(sys.stdout)
+
+
+class Keys(NotifierKeys):
+    """A line for each message on standard output."""
+
+
+KIND = Kind(keys=Keys, make=from_settings)
 
 
 class Stdout:
@@ -45,5 +55,7 @@ class Stdout:
 def _words(message: Message) -> Iterator[str]:
     """`CRITICAL MongoDB lock: db1 is 82.4 (critical at 70) runbook=https://… graph=https://…`."""
     yield message.summary
+    if message.kind is EventKind.DIGEST:
+        yield from (f"| {line}" for line in message.details.values())
     for link in message.links:
         yield f"{link.text.lower()}={link.href}"

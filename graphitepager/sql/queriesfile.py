@@ -9,7 +9,7 @@ from graphitepager.config import yamlsource
 from graphitepager.config.fields import did_you_mean
 from graphitepager.config.inputs import Inputs
 from graphitepager.config.sections import key_names
-from graphitepager.config.validation import in_words, validate
+from graphitepager.config.validation import explained, validate
 from graphitepager.config.yamlsource import kind_of
 from graphitepager.errors import PagerError
 from graphitepager.problems import Problem, present, quote
@@ -117,7 +117,7 @@ def _explained(error: ErrorDetails, inputs: Inputs) -> Problem:
         return _problem(
             path, f"expected at least one query, got {got}", inputs, f"the least that works is {MINIMAL_FILE}"
         )
-    message, hint = in_words(error, got)
+    message, hint = explained(error, got)
     return _problem(path, message, inputs, hint)
 
 

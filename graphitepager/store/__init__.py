@@ -12,6 +12,7 @@ from graphitepager.errors import StoreError
 from graphitepager.records import PollSummary, Snapshot
 from graphitepager.store import configs, history, ledger, states
 from graphitepager.store import deliveries as queue
+from graphitepager.store import followups as following
 from graphitepager.store import silences as mutes
 from graphitepager.store.database import create_engine, database_url, explained, file_identity, place
 from graphitepager.store.lease import LockLease, RowLease
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.engine import URL
 
+    from graphitepager.followups import FollowUp, Told
     from graphitepager.model import Delivery, Matcher, Silence
     from graphitepager.records import Backlog, Change, KeptConfig, KnownIncident, OpenIncident, PollRecord
+    from graphitepager.rules import Route
     from graphitepager.store.lease import Lease
 
 __all__ = ["Store", "database_url"]
@@ -114,6 +117,21 @@ class Store:
         with self._writing() as db:
             ledger.tell(db, changes)
 
+    def told(self) -> list[Told]:
+        """The triggers of every open incident, oldest first, whatever became of them."""
+        with self._reading() as db:
+            return following.told(db)
+
+    def accepted_since(self, moment: datetime) -> Mapping[Route, datetime]:
+        """When each route last accepted anything, as far as that was since then."""
+        with self._reading() as db:
+            return following.accepted_since(db, moment)
+
+    def follow_up(self, wanted: Collection[FollowUp], now: datetime) -> list[FollowUp]:
+        """Queue these for those who have not heard of their incidents, which must be open; return which that were."""
+        with self._writing() as db:
+            return following.follow_up(db, wanted, now)
+
     def claim(
         self,
         now: datetime,
@@ -131,6 +149,11 @@ class Store:
         """
         with self._writing() as db:
             return queue.claim(db, now, worker=worker, lease=lease, limit=limit, notifier=notifier, paused=paused)
+
+    def claim_digest(self, now: datetime, first: Delivery, *, worker: str, lease: timedelta) -> list[Delivery]:
+        """Take all else that is due and collected for the same route as this delivery, which is claimed."""
+        with self._writing() as db:
+            return queue.claim_digest(db, now, first, worker=worker, lease=lease)
 
     def sent_since(self, notifier: str, moment: datetime) -> list[tuple[str, datetime]]:
         """The address and the time of everything that the notifier has delivered since then, in order."""
@@ -163,6 +186,11 @@ class Store:
         """When `claim` could next return something, possibly in the past; None when nothing (else) is pending."""
         with self._reading() as db:
             return queue.next_due(db, now, notifier, paused)
+
+    def waiting_notifiers(self) -> list[str]:
+        """The notifiers that something waits for, due or not."""
+        with self._reading() as db:
+            return queue.waiting_notifiers(db)
 
     def backlog(self) -> Backlog:
         """What waits, and how much was given up."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +14,17 @@ from graphitepager.rules import Level, Route
 from graphitepager.store.tables import UtcDateTime, deliveries, incidents
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Row
 
 # No wait and no lease of ours is longer. A time further ahead was written by a clock that has been set back since: to
 # believe it would hold pages back for as long as that clock was wrong.
 LONGEST_WAIT = timedelta(minutes=15)
+
+# More than anybody reads; the rest follows in another one.
+_MOST_IN_DIGEST = 500
 
 _PENDING = deliveries.c.finished_at.is_(None)
 _IS_TRIGGER = deliveries.c.kind == EventKind.TRIGGERED
@@ -45,6 +49,7 @@ _URGENCY = (
     select(
         func.min(
             case(
+                (_peer.c.digest_s.is_not(None), 4),
                 (_peer.c.kind == EventKind.RESOLVED, 3),
                 (_peer.c.kind != EventKind.TRIGGERED, 2),
                 (_peer.c.level == Level.CRITICAL, 0),
@@ -87,11 +92,37 @@ def claim(
     """
     rows = db.execute(
         select(deliveries)
-        .where(*_waiting(notifier, paused), ~_is_ahead(deliveries.c.next_attempt_at, now), ~_is_claimed(now))
+        .where(*_waiting(notifier, paused), ~_is_put_off(now), ~_is_claimed(now))
         .order_by(_URGENCY, deliveries.c.id)
         .limit(limit)
         .with_for_update(of=deliveries, skip_locked=True)
     ).all()
+    return _take(db, now, rows, worker, lease)
+
+
+def claim_digest(db: Connection, now: datetime, first: Delivery, *, worker: str, lease: timedelta) -> list[Delivery]:
+    """Take all else that is collected for the same route and due, in order."""
+    route = first.route
+    rows = db.execute(
+        select(deliveries)
+        .where(
+            _PENDING,
+            deliveries.c.digest_s.is_not(None),
+            deliveries.c.notifier == route.notifier,
+            deliveries.c.address == route.address,
+            deliveries.c.id != first.id,
+            ~_is_put_off(now),
+            ~_is_claimed(now),
+        )
+        .order_by(deliveries.c.id)
+        .limit(_MOST_IN_DIGEST)
+        .with_for_update(of=deliveries, skip_locked=True)
+    ).all()
+    return _take(db, now, rows, worker, lease)
+
+
+def _take(db: Connection, now: datetime, rows: Sequence[Row[Any]], worker: str, lease: timedelta) -> list[Delivery]:
+    """Write down whose these rows are."""
     if rows:
         taken = update(deliveries).where(deliveries.c.id.in_([row.id for row in rows]))
         db.execute(taken.where(deliveries.c.claimed_by.is_not(None)).values(**_INTERRUPTION))
@@ -99,13 +130,33 @@ def claim(
     return [
         Delivery(
             id=row.id,
-            message=from_json(row.message),
+            message=replace(from_json(row.message), in_reply_to=_answer_to_trigger(db, row)),
             route=Route(notifier=row.notifier, address=row.address),
             attempts=row.attempts + (row.claimed_by is not None),
             is_minimal=row.is_minimal,
+            is_digest=row.digest_s is not None,
         )
         for row in rows
     ]
+
+
+def _answer_to_trigger(db: Connection, row: Row[Any]) -> str | None:
+    """What this address answered to the newest trigger of the same incident; None for a trigger itself."""
+    if row.kind is EventKind.TRIGGERED:
+        return None
+    answer: str | None = db.scalar(
+        select(deliveries.c.answer)
+        .where(
+            deliveries.c.incident_id == row.incident_id,
+            deliveries.c.notifier == row.notifier,
+            deliveries.c.address == row.address,
+            deliveries.c.status == DeliveryStatus.SENT,
+            _IS_TRIGGER,
+        )
+        .order_by(deliveries.c.id.desc())
+        .limit(1)
+    )
+    return answer
 
 
 def mark_sent(db: Connection, delivery_id: int, worker: str, at: datetime, answer: str) -> bool:
@@ -159,11 +210,16 @@ def next_due(
     """When `claim` could next return something, possibly in the past; None when nothing is pending."""
     sendable_at = case(
         (_is_claimed(now), deliveries.c.claimed_until),
-        (deliveries.c.next_attempt_at > now + LONGEST_WAIT, literal(now, UtcDateTime())),
+        (and_(deliveries.c.next_attempt_at > now, ~_is_put_off(now)), literal(now, UtcDateTime())),
         else_=deliveries.c.next_attempt_at,
     )
     due: datetime | None = db.scalar(select(func.min(sendable_at)).where(*_waiting(notifier, paused)))
     return due
+
+
+def waiting_notifiers(db: Connection) -> list[str]:
+    """The notifiers that anything pending is for."""
+    return list(db.scalars(select(deliveries.c.notifier).where(_PENDING).distinct()))
 
 
 def sent_since(db: Connection, notifier: str, moment: datetime) -> list[tuple[str, datetime]]:
@@ -182,9 +238,13 @@ def sent_since(db: Connection, notifier: str, moment: datetime) -> list[tuple[st
 
 def backlog(db: Connection) -> Backlog:
     """Count what waits and what was given up."""
-    pending = db.scalar(select(func.count()).select_from(deliveries).where(_PENDING))
+    # What is only collected so far is not late.
+    is_due = or_(deliveries.c.digest_s.is_(None), deliveries.c.attempts > 0)
+    pending = db.scalar(select(func.count()).select_from(deliveries).where(_PENDING, is_due))
     dead = db.scalar(select(func.count()).where(deliveries.c.status == DeliveryStatus.DEAD))
-    oldest = db.scalar(select(func.min(deliveries.c.created_at)).where(_PENDING, _IS_TRIGGER))
+    oldest = db.scalar(
+        select(func.min(deliveries.c.created_at)).where(_PENDING, _IS_TRIGGER, deliveries.c.digest_s.is_(None))
+    )
     return Backlog(pending=pending or 0, dead=dead or 0, unheard=_unheard(db) if dead else 0, oldest_page=oldest)
 
 
@@ -215,6 +275,13 @@ def _waiting(notifier: str | None, paused: Collection[str]) -> list[ColumnElemen
 
 def _is_claimed(now: datetime) -> ColumnElement[bool]:
     return and_(deliveries.c.claimed_until.is_not(None), _is_ahead(deliveries.c.claimed_until, now))
+
+
+def _is_put_off(now: datetime) -> ColumnElement[bool]:
+    """Whether its time is still to come. A digest may be far off, unless the clock has been set back since."""
+    time = deliveries.c.next_attempt_at
+    is_collected = and_(deliveries.c.digest_s.is_not(None), deliveries.c.created_at <= now)
+    return and_(time > now, or_(time <= now + LONGEST_WAIT, is_collected))
 
 
 def _is_ahead(time: ColumnElement[datetime], now: datetime) -> ColumnElement[bool]:

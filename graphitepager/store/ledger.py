@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select, update
 
 from graphitepager.model import WHOLE_ALERT, EventKind, SeriesKey
+from graphitepager.pacing import digest_at
 from graphitepager.records import DeliveryStatus, KnownIncident, OpenIncident, to_json
 from graphitepager.rules import Route
 from graphitepager.store.tables import deliveries, incidents, near_misses, text_id
@@ -61,6 +64,7 @@ def open_incidents(db: Connection) -> list[OpenIncident]:
             level=row.level,
             routes=frozenset(one.route for one in told.get(row.id, ()) if not one.is_refused),
             accepted=frozenset(one.route for one in told.get(row.id, ()) if one.is_accepted),
+            told_at=min((one.told_at for one in told.get(row.id, ())), default=None),
         )
         for row in rows
     ]
@@ -104,7 +108,8 @@ def tell(db: Connection, changes: Iterable[Change]) -> None:
         }
         heard_of_it = _take_back(db, leaving, max(change.event.at for change in batch.values()))
         routes = {key: heard_of_it.get(ids[key], change.routes) for key, change in batch.items() if key in ids}
-        _queue(db, [(ids[key], batch[key], route) for key, where in routes.items() for route in where])
+        rows = [(ids[key], batch[key], route) for key, where in routes.items() for route in where]
+        queue(db, rows, _collected(told))
 
 
 def _batches(changes: Iterable[Change]) -> Iterator[dict[str, Change]]:
@@ -143,7 +148,7 @@ def _enter_batch(db: Connection, batch: Mapping[str, Change]) -> list[Change]:
         else:  # of no use to who has yet to hear of the incident at all
             routes = [one.route for one in have_it if not one.unclaimed and not one.is_refused]
         rows += [(ids[key], change, route) for route in routes]
-    _queue(db, rows)
+    queue(db, rows, _collected(told))
     _close(db, closing)
     _note_told(db, [ids[key] for key, change in batch.items() if _triggers(change) and change.event.held_by is None])
     return needless
@@ -158,8 +163,10 @@ class _ToldRoute(NamedTuple):
     """
 
     route: Route
+    told_at: datetime
     is_accepted: bool
     is_refused: bool
+    digest: timedelta | None
     unclaimed: frozenset[int]
     untouched: frozenset[int]
 
@@ -198,8 +205,10 @@ def _told_route(route: Route, rows: list[Row[Any]]) -> _ToldRoute | None:
     is_untouched = len(unclaimed) == len(sent) and not may_have_one and not any(row.attempts for row in sent)
     return _ToldRoute(
         route=route,
+        told_at=rows[0].created_at,
         is_accepted=any(row.status is DeliveryStatus.SENT for row in triggers),
         is_refused=not triggers,
+        digest=None if rows[-1].digest_s is None else timedelta(seconds=rows[-1].digest_s),
         unclaimed=frozenset(unclaimed),
         untouched=frozenset(unclaimed if is_untouched else ()),
     )
@@ -227,9 +236,28 @@ def _cancel(db: Connection, ids: Collection[int], at: datetime) -> set[int]:
     return set(db.scalars(taken_back))
 
 
-def _queue(db: Connection, rows: Sequence[tuple[int, Change, Route]]) -> None:
-    if rows:
-        db.execute(insert(deliveries), [_delivery_row(*row) for row in rows])
+def queue(
+    db: Connection,
+    rows: Sequence[tuple[int, Change, Route]],
+    collected: Mapping[tuple[int, Route], timedelta] = MappingProxyType({}),
+) -> None:
+    """Add these deliveries, each of an incident by its id. `collected`: the digests that the incident is in already."""
+    if not rows:
+        return
+    values = []
+    for incident_id, change, route in rows:
+        digest = change.digests.get(route) if _triggers(change) else collected.get((incident_id, route))
+        values.append(_delivery_row(incident_id, change, route, digest))
+    db.execute(insert(deliveries), values)
+
+
+def _collected(told: Mapping[int, Iterable[_ToldRoute]]) -> dict[tuple[int, Route], timedelta]:
+    return {
+        (incident_id, one.route): one.digest
+        for incident_id, routes in told.items()
+        for one in routes
+        if one.digest is not None
+    }
 
 
 def _note_told(db: Connection, ids: Sequence[int]) -> None:
@@ -282,21 +310,24 @@ def _incident_row(change: Change) -> dict[str, object]:
     }
 
 
-def _delivery_row(incident_id: int, change: Change, route: Route) -> dict[str, object]:
+def _delivery_row(incident_id: int, change: Change, route: Route, digest: timedelta | None) -> dict[str, object]:
     event = change.event
+    lane = f"{text_id(*_lane(event.key))} {route.notifier}"
     return {
         "incident_id": incident_id,
-        "lane": f"{text_id(*_lane(event.key))} {route.notifier}",
+        # Nothing waits for what is only collected.
+        "lane": lane if digest is None else f"{lane} digest",
         "kind": event.kind,
         "level": event.level,
         "notifier": route.notifier,
         "address": route.address,
         "message": to_json(change.message),
         "created_at": event.at,
-        "next_attempt_at": event.at,
+        "next_attempt_at": event.at if digest is None else digest_at(event.at, digest),
         "status": DeliveryStatus.PENDING,
         "attempts": 0,
         "is_minimal": False,
+        "digest_s": digest and int(digest.total_seconds()),
     }
 
 

@@ -168,7 +168,8 @@ Index(
 )
 
 # `lane` groups what must leave in order of `id`. `finished_at` is null exactly while `status` is pending: the queue's
-# queries ask for that, because a partial index helps a constant condition only, not one with a parameter.
+# queries ask for that, because a partial index helps a constant condition only, not one with a parameter. `digest_s` is
+# for how many seconds it is collected, to be told together with others; null where it is told by itself.
 deliveries = Table(
     "graphite_pager_deliveries",
     metadata,
@@ -184,6 +185,7 @@ deliveries = Table(
     Column("status", _words(DeliveryStatus), nullable=False, index=True),
     Column("attempts", Integer, nullable=False),
     Column("is_minimal", Boolean, nullable=False),
+    Column("digest_s", Integer),
     Column("next_attempt_at", UtcDateTime, nullable=False),
     Column("claimed_by", AnyText),
     Column("claimed_until", UtcDateTime),

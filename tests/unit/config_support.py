@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
-from graphitepager.config import load
+from graphitepager import config
+from graphitepager.notifiers import SECTIONS
 
 if TYPE_CHECKING:
     from graphitepager.rules import Alert, Entry, Settings
+
+# As the commands read it, with every kind of notifier.
+load = functools.partial(config.load, notifiers=SECTIONS)
 
 ENVIRON = {"GRAPHITE_URL": "https://graphite.example.com", "PAGERDUTY_KEY": "0123456789abcdef0123456789abcdef"}
 

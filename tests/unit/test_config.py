@@ -91,6 +91,13 @@ def test_every_old_key_is_accepted_and_means_what_it_did() -> None:
             Level.CRITICAL: "00000000000000000000000000000004",
             Level.NO_DATA: "00000000000000000000000000000005",
         },
+        slack_url="https://hooks.slack.com/services/T00/B00/abcdefgh",
+        slack_urls={
+            Level.OK: "https://hooks.slack.com/services/T00/B00/nominal",
+            Level.WARNING: "https://hooks.slack.com/services/T00/B00/warning",
+            Level.CRITICAL: "https://hooks.slack.com/services/T00/B00/critical",
+            Level.NO_DATA: "https://hooks.slack.com/services/T00/B00/nodata",
+        },
         stdout_enabled=True,
         verbose=True,
     )
@@ -106,6 +113,7 @@ def test_every_old_key_is_accepted_and_means_what_it_did() -> None:
             no_data_for=timedelta(minutes=20),
             runbook_base="https://wiki.example.com/everything",
             pagerduty_key="00000000000000000000000000000006",
+            slack_url="https://hooks.slack.com/services/T00/B00/everything",
         ),
     )
 
@@ -117,8 +125,8 @@ def test_an_old_key_without_effect_is_told_of_once() -> None:
         f"{key} has no effect"
         for key in (
             "redistogo_url", "redis_url", "incident_expiration_seconds", "notification_expiration_seconds",
-            "no_data_counter_expiration_seconds", "slack_url", "hipchat_key", "hipchat_room", "pushbullet_key",
-            "pushbullet_devices", "pushbullet_contacts", "slack",
+            "no_data_counter_expiration_seconds", "hipchat_key", "hipchat_room", "pushbullet_key",
+            "pushbullet_devices", "pushbullet_contacts",
         )
     ]  # fmt: skip
 

@@ -32,7 +32,7 @@ def test_a_file_full_of_mistakes_is_told_all_of_them_at_once() -> None:
     environ = {
         "HEARTBEAT_SECONDS": "abc",
         "GRAPHITE_CONCURRENCY": "65",
-        "SLACK_URL": "https://hooks.slack.com/services/T1/B1/xyz",
+        "SLACK_URL": "hooks.slack.com/services/T1/B1/xyz",
     }
     loaded = load((DATA / "broken.yml").read_text(), environ, source="alerts.yml")
     rendered = "\n".join(problem.render() for problem in loaded.problems) + "\n"
@@ -254,7 +254,7 @@ def test_a_runbook_link_that_nobody_can_follow_is_a_warning(text: str, place: st
 @pytest.mark.parametrize(
     "name",
     [
-        "REDIS_URL", "REDISTOGO_URL", "INCIDENT_EXPIRATION_SECONDS", "NOTIFICATION_EXPIRATION_SECONDS", "SLACK_URL",
+        "REDIS_URL", "REDISTOGO_URL", "INCIDENT_EXPIRATION_SECONDS", "NOTIFICATION_EXPIRATION_SECONDS",
         "NO_DATA_COUNTER_EXPIRATION_SECONDS", "HIPCHAT_KEY", "HIPCHAT_ROOM", "PUSHBULLET_KEY", "PUSHBULLET_DEVICES",
         "PUSHBULLET_CONTACTS",
     ],
@@ -270,7 +270,9 @@ def test_a_variable_without_effect_is_told_of_once_where_it_is_set(name: str) ->
 def test_nobody_to_notify_is_a_warning() -> None:
     graphite_only = {"GRAPHITE_URL": "http://g"}
     [headline] = headlines(ALERT, graphite_only)
-    assert headline.startswith("environment: warning: nobody will be notified: no alert has a PagerDuty key (")
+    assert headline.startswith(
+        "environment: warning: nobody will be notified: no alert has a PagerDuty key or a Slack URL ("
+    )
     assert headlines(ALERT, {**graphite_only, "STDOUT_ENABLED": "true"}) == []
     assert headlines(alert_with("page_on: []"), graphite_only) == []
 

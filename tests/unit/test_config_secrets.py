@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphitepager.config import Loaded, load
+from tests.unit.config_support import load
+
+if TYPE_CHECKING:
+    from graphitepager.config import Loaded
 
 KEY = "0123456789abcdef0123456789abcdef"
 ALERT = "alerts: [{name: a, target: b, warning: 1, critical: 2}]\n"

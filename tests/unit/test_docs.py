@@ -14,11 +14,11 @@ import pytest
 from graphitepager import config, telemetry
 from graphitepager.cli import COMMANDS, graphite_pager
 from graphitepager.cli.ending import INTERRUPTED
+from graphitepager.config.notifying import NotifierKeys, RuleKeys
 from graphitepager.config.schema import (
     AlertEntry,
     AlertsFile,
     CompareKeys,
-    NotifierKeys,
     PagerdutyKeys,
     RatioKeys,
     Variables,
@@ -27,6 +27,7 @@ from graphitepager.config.schema import (
     unused_keys,
 )
 from graphitepager.library import Library
+from graphitepager.notifiers import NOTIFIERS, SECTIONS
 from graphitepager.sql import exitcodes
 from graphitepager.sql.cli import command as collector
 from graphitepager.sql.schema import QueriesFile, QueryKeys
@@ -72,11 +73,21 @@ def compare(what: str, page: Path, documented: set[str], existing: set[str]) -> 
         ("In `compare`", key_names(CompareKeys)),
         ("In `pagerduty`", key_names(PagerdutyKeys)),
         ("In a notifier", key_names(NotifierKeys)),
+        ("In a route", key_names(RuleKeys)),
     ],
 )
 def test_every_key_of_alerts_yml_has_its_heading(title: str, existing: frozenset[str]) -> None:
     headings = re.findall(r"^### `(\w+)`$", section(ALERTS_YML, title), re.MULTILINE)
     compare(f"'{title}', a heading ### `key`", ALERTS_YML, set(headings), set(existing))
+
+
+@pytest.mark.parametrize("name", NOTIFIERS)
+def test_every_key_of_a_notifier_has_its_row(name: str) -> None:
+    page = DOCS / "notifiers" / f"{name}.md"
+    existing = key_names(SECTIONS[name]) - key_names(NotifierKeys)
+    compare(
+        "a row | `key` |", page, set(re.findall(r"^\| `([a-z]+)` \|", page.read_text(), re.MULTILINE)), set(existing)
+    )
 
 
 def test_every_variable_has_its_row() -> None:
@@ -168,7 +179,7 @@ def test_every_exit_code_of_the_collector_has_its_row() -> None:
 
 def test_the_published_schema_is_that_of_the_program() -> None:
     published = json.loads((DOCS / "alerts.schema.json").read_text())
-    assert published == json_schema(), "run: graphite-pager schema > docs/alerts.schema.json"
+    assert published == json_schema(SECTIONS), "run: graphite-pager schema > docs/alerts.schema.json"
 
 
 # What a part of a file leaves to the rest.
@@ -180,7 +191,7 @@ WITHOUT_FILES = ("include: no file fits",)
 @pytest.mark.parametrize("place", FILES)
 def test_every_example_can_be_used(place: str) -> None:
     environ = {"GRAPHITE_URL": "https://graphite.example.com", "PAGERDUTY_KEY": "0123456789abcdef" * 2}
-    loaded = config.load(FILES[place], environ, source=place, strict=True, library=Library())
+    loaded = config.load(FILES[place], environ, source=place, strict=True, library=Library(), notifiers=SECTIONS)
     problems = [one for one in loaded.problems if not one.message.startswith(WITHOUT_FILES)]
     assert problems == [], "mend the example: " + "\n".join(problem.render() for problem in problems)
 

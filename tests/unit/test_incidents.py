@@ -283,5 +283,5 @@ class TestDedupKey:
         assert len(dedup_key(SeriesKey("ä" * 5000, "\ud800\0\n" * 5000), CRITICAL)) <= 255
 
 
-def test_every_event_of_a_series_is_one_that_notifiers_know() -> None:
-    assert {kind.value for kind in EventKind} == {"trigger", "resolve", "repeat", "flapping"}
+def test_every_kind_of_event_is_one_that_notifiers_know() -> None:
+    assert {kind.value for kind in EventKind} == {"trigger", "resolve", "repeat", "flapping", "digest"}

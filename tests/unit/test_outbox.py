@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphitepager import outbox
-from graphitepager.notifiers import NOTIFIERS, RATES_PER_MINUTE
+from graphitepager.notifiers import rate_per_minute
 from graphitepager.notifiers.pagerduty import PagerDuty
 from graphitepager.outbox import backoff
 from graphitepager.pacing import Pace
@@ -40,8 +40,8 @@ def test_a_claim_outlasts_a_send_and_that_the_notifiers_own_deadline() -> None:
     assert outbox.SEND_DEADLINE_S * SECOND < outbox.LEASE
 
 
-def test_only_what_exists_has_a_rate() -> None:
-    assert set(RATES_PER_MINUTE) <= set(NOTIFIERS)
+def test_a_notifier_says_how_fast_it_may_be_sent_to() -> None:
+    assert [rate_per_minute(name) for name in ("pagerduty", "stdout", "gone")] == [100, None, None]
 
 
 def test_an_address_is_full_until_the_first_of_its_minute_is_over() -> None:

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphitepager.config import load
 from graphitepager.config.plainyaml import as_yaml, tidy
 from graphitepager.config.yamlsource import parse
 from graphitepager.library import Library
@@ -20,7 +19,7 @@ from graphitepager.rules import Level
 from graphitepager.wording import words_for
 from tests.documented import ROOT, examples
 from tests.examples import NOON, PAGERDUTY_KEY
-from tests.unit.config_support import ENVIRON, alert_with, file_with
+from tests.unit.config_support import ENVIRON, alert_with, file_with, load
 
 if TYPE_CHECKING:
     from graphitepager.config import Loaded
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from graphitepager.rules import Alert, Entry
     from graphitepager.wording import Words
 
+SLACK_URL = "https://hooks.slack.com/services/T000/B000/secret"
 LIBRARY = Library()
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]) | st.sampled_from("\n\x85\u2028\u2029 "))
 
@@ -98,16 +98,18 @@ CASES = {one.place: one.text for one in examples()} | {f"example {n}": text for 
 
 @pytest.mark.parametrize("text", CASES.values(), ids=CASES)
 def test_what_is_shown_can_be_pasted_in_place_of_what_it_comes_from(text: str) -> None:
-    # What is masked is restored: there is but one key.
+    # What is masked is restored: there is but one key, and one URL.
     text = re.sub(r"\b[0-9a-f]{32}\b", PAGERDUTY_KEY, text)
+    text = re.sub(r"https://hooks\.slack\.com/[\w/]+", SLACK_URL, text)
     first = _load(text)
     document, _ = parse(text, "")
     assert document is not None
     top = {key: value for key, value in document.data.items() if key != "alerts"}
     shown: Data = [tidy(entry, origin.variables) for entry, origin in first.entries]
-    again = _load(
-        as_yaml({**top, "alerts": shown}).replace(f"pagerduty_key: '{MASK}'", f"pagerduty_key: {PAGERDUTY_KEY}")
-    )
+    written = as_yaml({**top, "alerts": shown})
+    for key, value in (("pagerduty_key", PAGERDUTY_KEY), ("slack_url", SLACK_URL)):
+        written = written.replace(f"{key}: '{MASK}'", f"{key}: {value}")
+    again = _load(written)
     assert _meaning(again) == _meaning(first)
 
 

@@ -18,13 +18,13 @@ from graphitepager.config.schema import (
     ExpectKeys,
     LevelDurations,
     MuteKeys,
-    NotifierKeys,
     NotifyKeys,
     PagerdutyKeys,
     RatioKeys,
     SeverityKeys,
     json_schema,
 )
+from graphitepager.notifiers import SECTIONS
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -35,7 +35,7 @@ ALERT = {"name": "Load", "target": "servers.*.load", "warning": 5, "critical": 1
 
 @functools.cache
 def editor() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(json_schema())
+    return jsonschema.Draft202012Validator(json_schema(SECTIONS))
 
 
 def is_accepted(data: dict[str, Any]) -> bool:
@@ -43,7 +43,7 @@ def is_accepted(data: dict[str, Any]) -> bool:
 
 
 def test_the_json_schema_is_one() -> None:
-    schema = json_schema()
+    schema = json_schema(SECTIONS)
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert "$id" not in schema
@@ -184,7 +184,7 @@ def test_an_editor_knows_what_must_stand_in_a_file(data: dict[str, Any], *, is_c
     assert is_accepted(data) is is_complete
 
 
-SECTIONS = [
+MAPPINGS = [
     AlertsFile,
     AlertEntry,
     PagerdutyKeys,
@@ -194,13 +194,13 @@ SECTIONS = [
     MuteKeys,
     RatioKeys,
     CompareKeys,
-    NotifierKeys,
     NotifyKeys,
     SeverityKeys,
+    *SECTIONS.values(),
 ]
 
 
-@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("section", MAPPINGS)
 def test_every_key_says_what_it_is_for_and_shows_an_example(section: type[BaseModel]) -> None:
     lacking = [name for name, field in section.model_fields.items() if not (field.description and field.examples)]
     assert lacking == []

@@ -101,6 +101,8 @@ def test_every_name_in_the_registry_can_be_loaded(name: str) -> None:
 
 
 def test_a_notifier_that_is_not_there_is_a_permanent_failure() -> None:
-    with pytest.raises(SendError, match="no notifier called 'pigeon'; there are pagerduty, stdout") as caught:
+    with pytest.raises(
+        SendError, match="no notifier called 'pigeon'; there are apprise, exec, mail, pagerduty"
+    ) as caught:
         load("pigeon", SETTINGS)
     assert caught.value.permanent

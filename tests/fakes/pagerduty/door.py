@@ -9,12 +9,12 @@ import os
 import socket
 import struct
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _LONGEST_BODY_READ = 2_000_000
 _DRIP_S = 0.03
@@ -53,6 +53,7 @@ class Request:
     body: bytes | None
     authorization: str = ""
     accept: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Door:
@@ -136,6 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
             body=self._read_body(),
             authorization=self.headers.get("Authorization", ""),
             accept=self.headers.get("Accept", ""),
+            headers=dict(self.headers),
         )
         answer = self.server.respond(request)
         match answer.manner:
