@@ -25,6 +25,8 @@ _PART = "followups"
 # A listing may take a minute, and each wait for the database is bounded.
 _LONGEST_SILENCE_S = 300.0
 _LAST_LOOK_S = 0.1
+# How many one transaction passes on: a bound below every database's limit of parameters.
+_BATCH = 500
 
 
 def ask_pagerduty(settings: Settings) -> list[RemoteIncident]:
@@ -70,7 +72,12 @@ class Following:
         wanted += followups.escalations(due, settings.handling, remote, now)
         if not wanted:
             return
-        for one in self._store.follow_up(wanted, self._clock()):
+        queued = [
+            one
+            for begin in range(0, len(wanted), _BATCH)
+            for one in self._store.follow_up(wanted[begin : begin + _BATCH], self._clock())
+        ]
+        for one in queued:
             alert, series = one.told.key.words
             incident = one.told.level.value
             log.warning(

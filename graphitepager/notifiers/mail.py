@@ -131,8 +131,12 @@ class _Session:
     def __init__(self, server: str, timeout_s: float, context: ssl.SSLContext) -> None:
         self._parts = urlsplit(server)
         self._context = context
-        is_tls = self._parts.scheme == "smtps"
-        self._smtp = smtplib.SMTP_SSL(timeout=timeout_s, context=context) if is_tls else smtplib.SMTP(timeout=timeout_s)
+        # Left alone, it asks DNS for our own name, for as long as that takes.
+        name = socket.gethostname() or "localhost"
+        if self._parts.scheme == "smtps":
+            self._smtp: smtplib.SMTP = smtplib.SMTP_SSL(timeout=timeout_s, context=context, local_hostname=name)
+        else:
+            self._smtp = smtplib.SMTP(timeout=timeout_s, local_hostname=name)
         self._lock = threading.Lock()
         self._is_cut = False
 
