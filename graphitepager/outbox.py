@@ -77,7 +77,7 @@ class Outbox:
         self._deadline_s = deadline_s
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{name}:{uuid.uuid4().hex[:8]}"
         self._wake = threading.Event()
-        self._pace = Pace(rate_per_minute(name))
+        self._pace = Pace(None)
         self._has_history = False
         self._hanging: list[threading.Event] = []
 
@@ -132,8 +132,12 @@ class Outbox:
         self._store.release(self._worker)
 
     def _read_history(self) -> None:
-        """Count what was sent before this process began: a receiver's limit knows nothing of our restarts."""
+        """Count what was sent before this process began: a receiver's limit knows nothing of our restarts.
+
+        Not earlier: to know the rate, the notifier's client is imported, which the loop need not wait for.
+        """
         if not self._has_history:
+            self._pace = Pace(rate_per_minute(self._name))
             for address, at in self._store.sent_since(self._name, self._clock() - WINDOW):
                 self._pace.attempted(address, at)
             self._has_history = True
