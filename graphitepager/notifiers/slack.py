@@ -36,7 +36,7 @@ _OK = 200
 _MOST_TEXT = 2900
 _SUMMARY, _DETAIL = 1200, 300
 _SAID = {"alert", "series", "level"}  # in the summary
-_LONGEST_URL = 2000
+_LONGEST_LINK = 1400  # two of them fit
 
 _ICON = {
     Level.OK: ":large_green_circle:",
@@ -195,9 +195,8 @@ def _details(message: Message) -> Iterator[str]:
 def _link(link: Link) -> str:
     """`<https://…|Runbook>`; nothing where it is too long for that, or no link at all."""
     href = web_address(link.href)
-    if href is None or len(href) > _LONGEST_URL:
-        return ""
-    return f"<{_escaped(href)}|{_escaped(link.text)}>"
+    shown = "" if href is None else f"<{_escaped(href)}|{_escaped(link.text)}>"
+    return shown if len(shown) <= _LONGEST_LINK else ""
 
 
 def _section(text: str) -> dict[str, Any]:
