@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from graphitepager import alerting, checks, checktimes, health, messages, polling, pollreport, routing, telling
+from graphitepager import (
+    alerting,
+    checks,
+    checktimes,
+    gathering,
+    health,
+    messages,
+    polling,
+    pollreport,
+    routing,
+    telling,
+)
 from graphitepager.alerting import AlertMemory
 from graphitepager.errors import FetchError, describe_bug
 from graphitepager.model import OWN, EventKind
@@ -15,7 +26,7 @@ from graphitepager.records import Change, PollRecord, PollSummary
 from graphitepager.telemetry import log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
     from threading import Event as ThreadEvent
 
@@ -25,11 +36,7 @@ if TYPE_CHECKING:
     from graphitepager.rules import Alert, Config, Level, Query, Route, Settings
     from graphitepager.store import Store
 
-# The share of a heartbeat that fetching may take; the rest is for evaluating and recording.
-_DEADLINE_SHARE = 0.9
-
 TOLD_ELSEWHERE = "told elsewhere now: alerts.yml was changed"
-
 
 _NOTHING = AlertMemory()
 
@@ -47,16 +54,6 @@ class _Concluded(NamedTuple):
     memories: dict[str, AlertMemory]
     changes: list[Change]
     near_misses: list[NearMiss]
-
-
-class Fetches(Protocol):
-    """What the poller wants of a graphite.Fetcher."""
-
-    def fetch(
-        self, queries: Iterable[Query], *, deadline_s: float, stop: ThreadEvent
-    ) -> Iterator[tuple[Query, RawAnswer | FetchError]]:
-        """Yield each query once with its answer, as they arrive; fewer when `stop` is set."""
-        ...
 
 
 class Poller:
@@ -87,7 +84,9 @@ class Poller:
         """Whether Graphite has ever given a usable answer, to this process or to one before it."""
         return self._last_poll is not None and self._last_poll.answered_at is not None
 
-    def tick(self, config: Config, fetcher: Fetches, stop: ThreadEvent, file_trouble: str | None = None) -> Tick | None:
+    def tick(
+        self, config: Config, fetcher: gathering.Fetches, stop: ThreadEvent, file_trouble: str | None = None
+    ) -> Tick | None:
         """Poll once and record it; None when `stop` was set before all of Graphite's answers were in.
 
         `file_trouble` is what is wrong with alerts.yml, if anything. Raises StoreError when the poll could not be
@@ -104,8 +103,8 @@ class Poller:
             for alert in config.alerts
             if polling.is_due(alert, self._checked.get(alert.name), config.settings, now)
         ]
-        for alert, answers in _answered(due, config.settings, fetcher, stop):
-            if failed := _failures(alert, answers):
+        for alert, answers in gathering.answered(due, config.settings, fetcher, stop):
+            if failed := gathering.failures(alert, answers):
                 failures |= failed
                 unanswered.add(alert.name)
             with _kept_apart(alert.name):
@@ -291,36 +290,3 @@ def _kept_apart(alert: str) -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001 - whatever it is
         log.error("alert_failed", alert=alert, reason=describe_bug(error))
-
-
-def _answered(
-    due: Sequence[Alert], settings: Settings, fetcher: Fetches, stop: ThreadEvent
-) -> Iterator[tuple[Alert, Mapping[Query, RawAnswer | FetchError]]]:
-    """Yield each alert as soon as all of its queries are answered, and let go of answers that nobody waits for."""
-    queries = {alert.name: checks.queries_of([alert]) for alert in due}
-    asked_by: dict[Query, list[Alert]] = {}
-    for alert in due:
-        for query in queries[alert.name]:
-            asked_by.setdefault(query, []).append(alert)
-    missing = {name: len(asked) for name, asked in queries.items()}
-    users = {query: len(alerts) for query, alerts in asked_by.items()}
-    answers: dict[Query, RawAnswer | FetchError] = {}
-    deadline_s = settings.heartbeat_s * _DEADLINE_SHARE
-    for query, answer in fetcher.fetch(asked_by, deadline_s=deadline_s, stop=stop):
-        answers[query] = answer
-        if settings.verbose and not isinstance(answer, FetchError):
-            log.debug("fetched", target=query.target, series=len(answer.roll))
-        for alert in asked_by[query]:
-            missing[alert.name] -= 1
-            if missing[alert.name]:
-                continue
-            yield alert, answers
-            for used in queries[alert.name]:
-                users[used] -= 1
-                if not users[used]:
-                    del answers[used]
-
-
-def _failures(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError]) -> dict[Query, FetchError]:
-    found = ((query, answers[query]) for query in checks.queries_of([alert]))
-    return {query: answer for query, answer in found if isinstance(answer, FetchError)}

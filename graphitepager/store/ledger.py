@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, insert, select, update
 
@@ -12,13 +11,14 @@ from graphitepager.model import WHOLE_ALERT, EventKind, SeriesKey
 from graphitepager.pacing import digest_at
 from graphitepager.records import DeliveryStatus, KnownIncident, OpenIncident, to_json
 from graphitepager.rules import Route
+from graphitepager.store import toldroutes
 from graphitepager.store.tables import deliveries, incidents, near_misses, text_id
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import timedelta
 
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import Connection
 
     from graphitepager.model import NearMiss
     from graphitepager.records import Change
@@ -57,7 +57,7 @@ def open_incidents(db: Connection) -> list[OpenIncident]:
     """Every open incident, oldest first, with the routes whose delivery of its trigger was not refused for good."""
     columns = (incidents.c.id, incidents.c.alert, incidents.c.series, incidents.c.level)
     rows = db.execute(select(*columns).where(incidents.c.closed_at.is_(None)).order_by(incidents.c.id)).all()
-    told = _told(db, incidents.c.closed_at.is_(None))
+    told = toldroutes.told_routes(db, incidents.c.closed_at.is_(None))
     return [
         OpenIncident(
             key=SeriesKey(row.alert, row.series),
@@ -100,16 +100,16 @@ def tell(db: Connection, changes: Iterable[Change]) -> None:
     """Queue these for their own routes, as far as their incidents are open, and a resolve as far as it is needed."""
     for batch in _batches(changes):
         ids = _open_incidents(db, batch)
-        told = _told(db, incidents.c.id.in_(list(ids.values())))
+        told = toldroutes.told_routes(db, incidents.c.id.in_(list(ids.values())))
         leaving = {
             ids[key]: [one for one in told.get(ids[key], ()) if one.route in change.routes]
             for key, change in batch.items()
             if key in ids and _ends(change)
         }
-        heard_of_it = _take_back(db, leaving, max(change.event.at for change in batch.values()))
+        heard_of_it = toldroutes.take_back(db, leaving, max(change.event.at for change in batch.values()))
         routes = {key: heard_of_it.get(ids[key], change.routes) for key, change in batch.items() if key in ids}
         rows = [(ids[key], batch[key], route) for key, where in routes.items() for route in where]
-        queue(db, rows, _collected(told))
+        queue(db, rows, toldroutes.collected_by(told))
 
 
 def _batches(changes: Iterable[Change]) -> Iterator[dict[str, Change]]:
@@ -130,9 +130,9 @@ def _enter_batch(db: Connection, batch: Mapping[str, Change]) -> list[Change]:
         db.execute(insert(incidents), [_incident_row(change) for change in opening])
         ids |= _open_incidents(db, batch)
     closing = {ids[key]: change for key, change in batch.items() if key in ids and _ends(change)}
-    told = _told(db, incidents.c.id.in_(list(ids.values())))
+    told = toldroutes.told_routes(db, incidents.c.id.in_(list(ids.values())))
     ending = {incident_id: told.get(incident_id, []) for incident_id in closing}
-    heard_of_it = _take_back(db, ending, max(change.event.at for change in batch.values()))
+    heard_of_it = toldroutes.take_back(db, ending, max(change.event.at for change in batch.values()))
     rows: list[tuple[int, Change, Route]] = []
     needless: list[Change] = []
     for key, change in batch.items():
@@ -148,92 +148,10 @@ def _enter_batch(db: Connection, batch: Mapping[str, Change]) -> list[Change]:
         else:  # of no use to who has yet to hear of the incident at all
             routes = [one.route for one in have_it if not one.unclaimed and not one.is_refused]
         rows += [(ids[key], change, route) for route in routes]
-    queue(db, rows, _collected(told))
+    queue(db, rows, toldroutes.collected_by(told))
     _close(db, closing)
     _note_told(db, [ids[key] for key, change in batch.items() if _triggers(change) and change.event.held_by is None])
     return needless
-
-
-class _ToldRoute(NamedTuple):
-    """A route that has the trigger of an incident, or will; `unclaimed` are the deliveries that can be taken back.
-
-    `untouched` are all of its deliveries where none of them was ever tried, so that nobody has heard of the incident.
-    `is_refused` means that it will not have it, but may: the trigger was refused for good, after an attempt of which
-    nobody knows whether it arrived.
-    """
-
-    route: Route
-    told_at: datetime
-    is_accepted: bool
-    is_refused: bool
-    digest: timedelta | None
-    unclaimed: frozenset[int]
-    untouched: frozenset[int]
-
-
-def _told(db: Connection, which: ColumnElement[bool]) -> dict[int, list[_ToldRoute]]:
-    """Where the triggers of these incidents went, whatever alerts.yml says now, by the incidents' ids."""
-    rows = db.execute(
-        select(deliveries)
-        .join(incidents, incidents.c.id == deliveries.c.incident_id)
-        .where(which, deliveries.c.status != DeliveryStatus.CANCELLED)
-        .order_by(deliveries.c.id)
-    )
-    by_route: dict[tuple[int, Route], list[Row[Any]]] = {}
-    for row in rows:
-        sent = by_route.setdefault((row.incident_id, Route(row.notifier, row.address)), [])
-        if row.kind is not EventKind.RESOLVED:
-            sent.append(row)
-        elif row.status is not DeliveryStatus.DEAD:  # it ended there, while it goes on elsewhere
-            sent.clear()
-    told: dict[int, list[_ToldRoute]] = {}
-    for (incident_id, route), sent in by_route.items():
-        if (one := _told_route(route, sent)) is not None:
-            told.setdefault(incident_id, []).append(one)
-    return told
-
-
-def _told_route(route: Route, rows: list[Row[Any]]) -> _ToldRoute | None:
-    sent = [row for row in rows if row.status is not DeliveryStatus.DEAD]
-    triggers = [row for row in sent if row.kind is EventKind.TRIGGERED]
-    may_have_one = any(
-        row.kind is EventKind.TRIGGERED and row.status is DeliveryStatus.DEAD and row.attempts > 1 for row in rows
-    )
-    if not triggers and not may_have_one:
-        return None
-    unclaimed = [row.id for row in sent if row.finished_at is None and row.claimed_by is None]
-    is_untouched = len(unclaimed) == len(sent) and not may_have_one and not any(row.attempts for row in sent)
-    return _ToldRoute(
-        route=route,
-        told_at=rows[0].created_at,
-        is_accepted=any(row.status is DeliveryStatus.SENT for row in triggers),
-        is_refused=not triggers,
-        digest=None if rows[-1].digest_s is None else timedelta(seconds=rows[-1].digest_s),
-        unclaimed=frozenset(unclaimed),
-        untouched=frozenset(unclaimed if is_untouched else ()),
-    )
-
-
-def _take_back(db: Connection, told: Mapping[int, list[_ToldRoute]], at: datetime) -> dict[int, list[Route]]:
-    """Cancel what has not been sent of these incidents; return the routes that may have heard of each all the same."""
-    cancelled = _cancel(db, {id_ for routes in told.values() for one in routes for id_ in one.unclaimed}, at)
-    return {
-        incident_id: [one.route for one in routes if not one.untouched or not one.untouched <= cancelled]
-        for incident_id, routes in told.items()
-    }
-
-
-def _cancel(db: Connection, ids: Collection[int], at: datetime) -> set[int]:
-    """Take back what has not been sent; what somebody claims at this moment goes out all the same."""
-    if not ids:
-        return set()
-    taken_back = (
-        update(deliveries)
-        .where(deliveries.c.id.in_(list(ids)), deliveries.c.finished_at.is_(None), deliveries.c.claimed_by.is_(None))
-        .values(status=DeliveryStatus.CANCELLED, finished_at=at)
-        .returning(deliveries.c.id)
-    )
-    return set(db.scalars(taken_back))
 
 
 def queue(
@@ -249,15 +167,6 @@ def queue(
         digest = change.digests.get(route) if _triggers(change) else collected.get((incident_id, route))
         values.append(_delivery_row(incident_id, change, route, digest))
     db.execute(insert(deliveries), values)
-
-
-def _collected(told: Mapping[int, Iterable[_ToldRoute]]) -> dict[tuple[int, Route], timedelta]:
-    return {
-        (incident_id, one.route): one.digest
-        for incident_id, routes in told.items()
-        for one in routes
-        if one.digest is not None
-    }
 
 
 def _note_told(db: Connection, ids: Sequence[int]) -> None:
