@@ -86,7 +86,11 @@ def test_the_originals_command_line_stores_what_it_echoes(carbon: Carbon, dsn: s
 
 
 def test_the_port_and_the_prefix_default_to_the_originals(dsn: str) -> None:
-    with socket.create_server(("127.0.0.1", 2003)) as listener:
+    try:
+        listener = socket.create_server(("127.0.0.1", 2003))
+    except OSError as error:
+        missing(f"port 2003 is taken: {error}")
+    with listener:
         listener.settimeout(20)
         assert (
             run("--graphite-host", "127.0.0.1", "--graphite-timeout", "1s", queries="SELECT 'a', 1", dsn=dsn).stdout
