@@ -64,6 +64,11 @@ def breaching_run(series: Series, is_breached: Callable[[float], bool]) -> tuple
     return min(series.start + points.count(b",", 0, first) * series.step, last.covered_until), is_whole_window
 
 
+def numbers(series: Series) -> list[float | None]:
+    """Every point of the window, None where it is no datapoint. ValueError where one is no number."""
+    return [number(text) for text in series.points.split(b",")] if series.points else []
+
+
 def number(text: bytes) -> float | None:
     """Read one point; None where it is no datapoint. ValueError where it is no number."""
     if text in _ABSENT:

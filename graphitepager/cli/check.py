@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
+import signal
+import sys
 import threading
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from graphitepager import checks
+from graphitepager import checks, distances, folding, lookback, sources
 from graphitepager.alerting import spokesman
-from graphitepager.cli import configuration
+from graphitepager.cli import checktable, choosing, configuration
 from graphitepager.cli.configuration import complain
+from graphitepager.durations import parse_duration
 from graphitepager.errors import FetchError, PagerError
 from graphitepager.graphite import Fetcher
-from graphitepager.messages import describe_count, value_in_words
-from graphitepager.model import COUNT, Reading
+from graphitepager.model import Reading, SeriesKey
 from graphitepager.printable import printable
 from graphitepager.rules import Level, NoDataPolicy
 from graphitepager.telemetry import scrub
 from graphitepager.thresholds import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from rich.console import Console
 
     from graphitepager.rawdata import RawAnswer
-    from graphitepager.rules import Alert, Config, Entry
+    from graphitepager.rules import Alert, Config, Query
     from graphitepager.thresholds import Threshold
 
-_STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "bold red", Level.NO_DATA: "magenta"}
+_HOUR = timedelta(hours=1)
 
 # The exit codes of monitoring plugins (Nagios and its kin), worst first where several apply.
 _OK, _WARNING, _CRITICAL, _UNKNOWN = 0, 1, 2, 3
@@ -52,26 +54,80 @@ class Result:
     bad_lines: tuple[tuple[str, str], ...]
 
 
+def _length(_ctx: click.Context, _parameter: click.Parameter, text: str) -> timedelta:
+    try:
+        length = parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    if length < timedelta(seconds=1):
+        raise click.BadParameter("Graphite is not asked more often than every second")
+    return length
+
+
 @click.command("check")
 @configuration.config_option
+@click.option("--alert", "names", metavar="NAME", multiple=True, help="Only this alert; may be given again.")
+@click.option("--sparkline", is_flag=True, help="Show the last hour of each series, as on a terminal.")
+@click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
+@click.option(
+    "--every", metavar="LENGTH", default="10s", show_default=True, callback=_length, help="How often, with --watch."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def command(config_path: str, as_json: bool) -> int:
+def command(
+    config_path: str, names: tuple[str, ...], sparkline: bool, watch: bool, every: timedelta, as_json: bool
+) -> int:
     """Evaluate every alert once, now: a table of alert, series, value, thresholds and level.
 
     Nothing is sent or stored. Exit codes as monitoring plugins have them: 0 ok, 1 warning, 2 critical, 3 unknown.
 
-    Example: GRAPHITE_URL=https://graphite.example.com graphite-pager check
+    Example: GRAPHITE_URL=https://graphite.example.com graphite-pager check --alert "MongoDB lock" --watch
     """
     try:
         config = configuration.read_or_fail(config_path, lambda one: complain(one.headline))
+        config = choosing.narrowed(config, names)
     except PagerError as error:
         complain(f"graphite-pager: {error}")
         return _UNKNOWN
-    result = look(config)
+    screen = checktable.console()
+    with contextlib.closing(Fetcher(config.settings)) as fetcher:
+
+        def look_once() -> Result:
+            result = look(config, fetcher)
+            show_recent = not as_json and (sparkline or screen.is_terminal)
+            recent = _recent(config, fetcher) if show_recent else None
+            if watch:
+                _begin_again(screen, as_json=as_json)
+            _print(result, recent, screen, as_json=as_json)
+            return result
+
+        if not watch:
+            return exit_code(look_once())
+        # Like Ctrl-C; without a handler, the first process of a container would not hear of it.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with contextlib.suppress(KeyboardInterrupt):
+            never = threading.Event()
+            while True:
+                look_once()
+                never.wait(every.total_seconds())
+    return _OK
+
+
+def _begin_again(screen: Console, *, as_json: bool) -> None:
+    """Say when this look was; on a terminal it takes the place of the one before."""
+    if as_json:
+        return
+    if screen.is_terminal:
+        screen.clear()
+    screen.print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC", style="dim")
+
+
+def _print(
+    result: Result, recent: Mapping[SeriesKey, Sequence[float | None]] | None, screen: Console, *, as_json: bool
+) -> None:
     if as_json:
         click.echo(scrub(json.dumps(_as_json(result), indent=2)))
-    else:
-        _print_table(result)
+    elif result.readings or result.empty:
+        screen.print(checktable.table(result.readings, result.empty, recent))
     for failure in result.failures:
         complain(f"graphite-pager: {failure}")
     for target, line in result.bad_lines:
@@ -81,20 +137,12 @@ def command(config_path: str, as_json: bool) -> int:
             complain(f"graphite-pager: {reading.key.alert}: {printable(f'{reading.key.series}: {reading.detail}')}")
     for alert_name, series in result.unreadable:
         complain(f"graphite-pager: {alert_name}: {printable(series)}: its points are no numbers")
-    return exit_code(result)
+    sys.stdout.flush()
 
 
-def look(config: Config) -> Result:
+def look(config: Config, fetcher: Fetcher) -> Result:
     """Ask Graphite for every target once, and judge the answers."""
-    fetcher = Fetcher(config.settings)
-    try:
-        answers = dict(
-            fetcher.fetch(
-                checks.queries_of(config.alerts), deadline_s=config.settings.heartbeat_s, stop=threading.Event()
-            )
-        )
-    finally:
-        fetcher.close()
+    answers = _ask(fetcher, config.alerts, config)
     now = datetime.now(UTC)
     evaluations = [(alert, checks.evaluate(alert, answers, now)) for alert in config.alerts]
     return Result(
@@ -109,6 +157,27 @@ def look(config: Config) -> Result:
         ),
         unreadable=tuple((alert.name, name) for alert, one in evaluations for name in sorted(one.unreadable)),
     )
+
+
+def _ask(fetcher: Fetcher, alerts: Iterable[Alert], config: Config) -> dict[Query, RawAnswer | FetchError]:
+    queries = checks.queries_of(alerts)
+    return dict(fetcher.fetch(queries, deadline_s=config.settings.heartbeat_s, stop=threading.Event()))
+
+
+def _recent(config: Config, fetcher: Fetcher) -> dict[SeriesKey, Sequence[float | None]]:
+    """The datapoints of the last hour, as far as they can be had; what cannot is no reason to fail."""
+    alerts = [replace(one, entries=tuple(lookback.over(each, _HOUR) for each in one.entries)) for one in config.alerts]
+    answers = _ask(fetcher, alerts, config)
+    found: dict[SeriesKey, Sequence[float | None]] = {}
+    for alert in alerts:
+        for entry in alert.entries:
+            sourced = sources.series_of(entry, answers, datetime.now(UTC))
+            for series in [] if isinstance(sourced, FetchError) else sourced.answer.series:
+                key = SeriesKey(alert.name, series.name)
+                if key not in found and entry.takes(series.name):
+                    with contextlib.suppress(ValueError):  # a point that is no number
+                        found[key] = folding.numbers(series)
+    return found
 
 
 def _failures(answers: Iterable[RawAnswer | FetchError]) -> tuple[FetchError, ...]:
@@ -147,44 +216,13 @@ def _is_fine(reading: Reading) -> bool:
     return reading.level is Level.OK
 
 
-def _print_table(result: Result) -> None:
-    if not result.readings and not result.empty:
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("Alert", "Series"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("Value", "Warning", "Critical"):
-        table.add_column(heading, justify="right")
-    table.add_column("Level")
-    for reading in result.readings:
-        value = "-" if reading.value is None else value_in_words(reading.value, reading.entry, reading.level)
-        _add_row(table, reading.key.alert, _series(reading), value, reading.entry, reading.level)
-    for alert in result.empty:
-        entry = spokesman(alert)
-        _add_row(table, alert.name, f"no series: {entry.query.target}", "-", entry, Level.NO_DATA)
-    # A pipe has no width: there every row stays on its line.
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=100_000)
-    console.print(table)
-
-
-def _add_row(table: Table, alert: str, series: str, value: str, entry: Entry, level: Level) -> None:
-    thresholds = (_described(one) or "-" for one in (entry.warning, entry.critical))
-    cells: Iterable[Text] = (
-        Text(printable(alert)), Text(printable(series)), Text(value), *map(Text, thresholds),
-    )  # fmt: skip
-    table.add_row(*cells, Text(level.label, style=_STYLES[level]))
-
-
-def _series(reading: Reading) -> str:
-    if reading.key.series.startswith(COUNT):
-        return describe_count(reading.value, reading.entry)
-    return reading.key.series
-
-
 def _described(threshold: Threshold | None) -> str | None:
     return None if threshold is None else describe(threshold)
+
+
+def _distance(reading: Reading) -> dict[str, Any] | None:
+    found = distances.distance(reading)
+    return None if found is None else {"to": found.level.value, "is_past": found.is_past, "amount": found.amount}
 
 
 def _json_number(value: float | None) -> float | str | None:
@@ -197,12 +235,13 @@ def _as_json(result: Result) -> dict[str, Any]:
         "series": [
             {
                 "alert": reading.key.alert,
-                "series": _series(reading),
+                "series": checktable.series_of(reading),
                 "level": reading.level.value,
                 "value": _json_number(reading.value),
                 "covered_until": reading.covered_until.isoformat() if reading.covered_until else None,
                 "warning": _described(reading.entry.warning),
                 "critical": _described(reading.entry.critical),
+                "distance": _distance(reading),
                 "target": reading.entry.query.target,
                 "detail": reading.detail,
             }

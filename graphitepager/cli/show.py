@@ -9,10 +9,9 @@ import click
 
 from graphitepager import telemetry
 from graphitepager.cli import configuration
-from graphitepager.config.fields import did_you_mean
+from graphitepager.cli.choosing import unknown_alert
 from graphitepager.config.plainyaml import as_yaml, tidy
-from graphitepager.errors import ConfigError, PagerError
-from graphitepager.problems import quote
+from graphitepager.errors import ConfigError
 
 if TYPE_CHECKING:
     from graphitepager.config import Loaded
@@ -48,8 +47,7 @@ def _chosen(loaded: Loaded, name: str | None) -> list[tuple[dict[str, Data], Ori
     entries = [(entry, origin) for entry, origin in loaded.entries if isinstance(entry, dict)]
     chosen = [(entry, origin) for entry, origin in entries if name in {None, str(entry["name"]).strip()}]
     if name is not None and not chosen:
-        hint = did_you_mean(name, {str(entry["name"]) for entry, _ in entries})
-        raise PagerError(f"no alert is called {quote(name)}" + (f" ({hint})" if hint else ""))
+        raise unknown_alert(name, {str(entry["name"]) for entry, _ in entries})
     return chosen
 
 

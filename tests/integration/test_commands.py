@@ -188,10 +188,10 @@ class TestCheck:
 
     def test_the_table_has_a_row_for_every_series(self, graphite: Graphite, tmp_path: Path) -> None:
         _, table, _ = self.look(graphite, tmp_path, mail=82.4, web=10)
-        assert [line.split() for line in table.splitlines()] == [
-            ["Alert", "Series", "Value", "Warning", "Critical", "Level"],
-            ["Depth", "mail", "82.4", "50", "70", "Critical"],
-            ["Depth", "web", "10", "50", "70", "Nominal"],
+        assert [re.split("  +", line.rstrip()) for line in table.splitlines()] == [
+            ["Alert", "Series", "Value", "Warning", "Critical", "Distance", "Level"],
+            ["Depth", "mail", "82.4", "50", "70", "12.4 past Critical", "Critical"],
+            ["Depth", "web", "10", "50", "70", "40 to Warning", "Nominal"],
         ]
 
     def test_values_are_in_the_unit_of_their_threshold(self, graphite: Graphite, tmp_path: Path) -> None:
@@ -199,9 +199,9 @@ class TestCheck:
         code, table, problems = self.look(graphite, tmp_path, keys=keys, mail=0.82)
         assert (code, problems) == (2, "")
         assert [re.split("  +", line.rstrip()) for line in table.splitlines()] == [
-            ["Alert", "Series", "Value", "Warning", "Critical", "Level"],
-            ["Depth", "mail", "820ms", "-", "> 500ms", "Critical"],
-            ["Depth", "1 series, expected at least 2", "1", "-", "-", "Critical"],
+            ["Alert", "Series", "Value", "Warning", "Critical", "Distance", "Level"],
+            ["Depth", "mail", "820ms", "-", "> 500ms", "320ms past Critical", "Critical"],
+            ["Depth", "1 series, expected at least 2", "1", "-", "-", "-", "Critical"],
         ]
         series, count = json.loads(self.look(graphite, tmp_path, "--json", keys=keys, mail=0.82)[1])["series"]
         assert (series["value"], series["warning"], series["critical"]) == (0.82, None, "> 500ms")
