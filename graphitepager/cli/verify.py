@@ -2,43 +2,61 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from graphitepager.cli import configuration
-from graphitepager.cli.configuration import complain
+from graphitepager import telemetry
+from graphitepager.cli import configuration, problemreport
 from graphitepager.errors import StoreError
+from graphitepager.problems import ENVIRONMENT, Problem
+
+if TYPE_CHECKING:
+    from graphitepager.rules import Config
 
 
 @click.command("verify")
 @configuration.config_option
 @click.option("--strict", is_flag=True, help="Take unknown keys for errors.")
-def command(config_path: str, strict: bool) -> int:
-    """Check alerts.yml, and what the environment adds to it, without touching the network.
+@click.option("--live", is_flag=True, help="Ask Graphite, too: targets, windows, thresholds; and the runbooks' pages.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([problemreport.TEXT, problemreport.JSON, problemreport.GITHUB]),
+    default=problemreport.TEXT,
+    show_default=True,
+    help="How problems are printed; github makes annotations of them.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+def command(config_path: str, strict: bool, live: bool, form: str, as_json: bool) -> int:
+    """Check alerts.yml, and what the environment adds to it; without --live, without touching the network.
 
     Prints every problem with its line and what to do; exit code 1 when one of them is an error.
 
     Example: graphite-pager verify -c alerts.yml --strict
     """
-    loaded = configuration.read(config_path, strict=strict, needs_graphite=False)
-    for problem in loaded.problems:
-        click.echo(problem.render(), err=True)
-    errors = sum(problem.is_error for problem in loaded.problems)
-    warnings = len(loaded.problems) - errors
-    if loaded.config is None:
-        click.echo(f"{config_path}: {_count(errors, 'error')}, {_count(warnings, 'warning')}", err=True)
-        return 1
-    try:
-        configuration.check_database_url(loaded.config, config_path)
-    except StoreError as error:
-        complain(f"environment: {error}")
-        return 1
-    entries = sum(len(alert.entries) for alert in loaded.config.alerts)
-    suffix = f", {_count(warnings, 'warning')}" if warnings else ""
-    click.echo(
-        f"{config_path}: {_count(len(loaded.config.alerts), 'alert')} in {_count(entries, 'entry', 'entries')}{suffix}"
+    loaded = configuration.read(config_path, strict=strict, needs_graphite=live)
+    problems, config = list(loaded.problems), loaded.config
+    if config is not None:
+        telemetry.keep_secret(configuration.secrets_of(config))
+        problems += _of_database(config, config_path)
+        if live:
+            from graphitepager.cli import liveverify  # noqa: PLC0415 - without --live nobody waits for HTTP clients
+
+            problems += liveverify.problems_of(config, loaded)
+    problemreport.show(
+        problems,
+        problemreport.JSON if as_json else form,
+        file=config_path,
+        alerts=None if config is None else len(config.alerts),
+        entries=None if config is None else sum(len(alert.entries) for alert in config.alerts),
     )
-    return 0
+    return 1 if any(problem.is_error for problem in problems) else 0
 
 
-def _count(number: int, noun: str, plural: str | None = None) -> str:
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+def _of_database(config: Config, path: str) -> list[Problem]:
+    try:
+        configuration.check_database_url(config, path)
+    except StoreError as error:
+        return [Problem(source=ENVIRONMENT, message=str(error))]
+    return []

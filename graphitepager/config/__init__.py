@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from graphitepager.config.inputs import Inputs
 from graphitepager.config.knownsecrets import known_secrets
 from graphitepager.config.meaning import build_config
 from graphitepager.config.notifying import in_words
+from graphitepager.config.pointing import Pointer
 from graphitepager.config.references import wrong_references
 from graphitepager.config.remarks import at_odds, forgotten, missing_url, odd_links, unheard, without_effect
 from graphitepager.config.schema import (
@@ -41,10 +42,10 @@ from graphitepager.config.sourcing import wrong_sources
 from graphitepager.config.templating import failing_templates
 from graphitepager.config.validation import explained, validate
 from graphitepager.config.yamlsource import MINIMAL_FILE, kind_of
-from graphitepager.problems import Problem, present, quote
+from graphitepager.problems import Problem, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic import BaseModel
     from pydantic_core import ErrorDetails
@@ -88,10 +89,12 @@ class Loaded:
     """`config` is None exactly when one of the problems is an error; warnings may come with a config.
 
     `entries` are what it is made from: each entry as it would be written out in full, and where it comes from.
+    `pointer` shows where in the files a problem belongs that is found out later.
     """
 
     config: Config | None
     problems: tuple[Problem, ...]
+    pointer: Pointer = field(repr=False)  # it holds the files, and with them their secrets
     entries: tuple[tuple[Data, Origin], ...] = ()
 
 
@@ -137,12 +140,21 @@ def load(
         config = build_config(parsed, lambda n: inputs.line(("alerts", n)), lambda n: entries[n][1].variables)
         problems += [*unheard(parsed, inputs), *failing_templates(parsed, config.alerts, inputs)]
         config = None if any(problem.is_error for problem in problems) else config
-    shown = present(
-        _once(problems) if expanded and expanded.is_shared else problems,
-        {source: files.text, **(expanded.texts if expanded else {})},
-        known_secrets(inputs, expanded),
+    pointer = Pointer(
+        inputs=inputs,
+        numbers=_numbers(parsed.alerts) if isinstance(parsed, AlertsFile) else {},
+        texts={source: files.text, **(expanded.texts if expanded else {})},
+        secrets=known_secrets(inputs, expanded),
     )
-    return Loaded(config=config, problems=shown, entries=entries)
+    shown = pointer.present(_once(problems) if expanded and expanded.is_shared else problems)
+    return Loaded(config=config, problems=shown, entries=entries, pointer=pointer)
+
+
+def _numbers(alerts: Iterable[AlertEntry]) -> Mapping[str, Sequence[int]]:
+    numbers: dict[str, list[int]] = {}
+    for number, alert in enumerate(alerts):
+        numbers.setdefault(alert.name, []).append(number)
+    return numbers
 
 
 def _once(problems: Iterable[Problem]) -> list[Problem]:

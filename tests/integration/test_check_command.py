@@ -29,7 +29,7 @@ Depth  web      82.4       50        70  12.4 past Critical  ▇▁▄█       
 
 @pytest.fixture
 def place(graphite: Graphite, tmp_path: Path) -> Path:
-    """A folder with two alerts, of one of which Graphite has four datapoints: one each of the last quarters of an hour."""
+    """A folder with two alerts, for one of which Graphite has a datapoint of each quarter of the last hour."""
     time.sleep(max(0, time.time() % 900 - 890))  # the next quarter is not to begin before the test has ended
     now = int(time.time()) // 900 * 900
     prefix = tmp_path.name.replace(".", "_")
