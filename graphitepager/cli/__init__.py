@@ -22,6 +22,7 @@ COMMANDS = {
     "test": "Run rule tests: made-up series through the alerts, beside what is expected of them.",
     "capture": "Print a rule test of what a series really did.",
     "suggest": "Thresholds for a target, with the pages that each would have caused.",
+    "plan": "Say what a new alerts.yml would begin, end and move, before it is deployed.",
     "show": "Print the alerts as they count: include, defaults, for_each and use written out.",
     "library": "List the ready-made checks, or print one.",
     "silence": "Hold back triggers for a time: add, list and end silences.",

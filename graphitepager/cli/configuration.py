@@ -173,6 +173,11 @@ def last_good(path: str) -> KeptConfig | None:
     return kept if config and database_url(config, path) == url else None
 
 
+def config_of(kept: KeptConfig) -> Config | None:
+    """What the database has kept as a configuration, with the present environment; None where it is none any more."""
+    return _load(kept.text, kept.source, needs_graphite=False).config
+
+
 def complain(text: str) -> None:
     """Print a line on standard error, without the secrets that are known by now."""
     click.echo(telemetry.scrub(text), err=True)

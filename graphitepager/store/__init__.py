@@ -16,7 +16,7 @@ from graphitepager.store import followups as following
 from graphitepager.store import silences as mutes
 from graphitepager.store.database import create_engine, database_url, explained, file_identity, place
 from graphitepager.store.lease import LockLease, RowLease
-from graphitepager.store.migrations import migrate
+from graphitepager.store.migrations import migrate, require_newest
 from graphitepager.store.tables import polls
 
 if TYPE_CHECKING:
@@ -53,6 +53,20 @@ class Store:
             try:
                 migrate(store._writer)
                 store._file = file_identity(url)
+            except BaseException:
+                store.close()
+                raise
+            return store
+
+    @classmethod
+    def open_to_read(cls, url: URL, *, patience: timedelta = timedelta(seconds=20)) -> Self:
+        """Connect to what a pager has left there, and change nothing; StoreError where none of this release has run."""
+        with explained(url):
+            if url.get_backend_name() == "sqlite" and file_identity(url) is None:
+                raise StoreError(f"{place(url)}: there is no such file; no graphite-pager has run there yet")
+            store = cls(create_engine(url, patience=patience), url)
+            try:
+                require_newest(store._reader)
             except BaseException:
                 store.close()
                 raise

@@ -40,6 +40,15 @@ def migrate(engine: Engine) -> None:
             _upgrade(connection, revision)
 
 
+def require_newest(engine: Engine) -> None:
+    """Raise StoreError where the database is not at HEAD; nothing is changed."""
+    with engine.connect() as connection:
+        revision = _revision(connection)
+    if revision != HEAD:
+        was = f"is at revision {revision}" if revision else "holds nothing of graphite-pager"
+        raise StoreError(f"the database {was}, this program reads revision {HEAD}: the pager's next start sees to that")
+
+
 def _revision(connection: Connection) -> str | None:
     """What the database is at; None where nothing was ever migrated."""
     if not inspect(connection).has_table(VERSION_TABLE):
