@@ -168,3 +168,33 @@ def from_json(text: str) -> Message:
         severity=Severity(severity) if (severity := stored.get("severity")) else None,
         since=datetime.fromisoformat(since) if (since := stored.get("since")) else None,
     )
+
+
+class DeliveryStory(NamedTuple):
+    """What has become of one delivery: `attempts` are the failed ones; `answer` is what the receiver said."""
+
+    kind: EventKind
+    notifier: str
+    status: DeliveryStatus
+    attempts: int
+    created_at: datetime
+    next_attempt_at: datetime
+    finished_at: datetime | None
+    last_error: str | None
+    answer: str | None
+
+
+class IncidentStory(NamedTuple):
+    """An incident as it went: when it opened and why it ended, what held it back, who was sent what."""
+
+    key: SeriesKey
+    level: Level
+    value: float | None
+    opened_at: datetime
+    closed_at: datetime | None
+    close_reason: str | None
+    held_by: str | None
+    deliveries: tuple[DeliveryStory, ...]
+
+    def is_open_at(self, moment: datetime) -> bool:
+        return self.opened_at <= moment and (self.closed_at is None or self.closed_at > moment)

@@ -23,6 +23,7 @@ COMMANDS = {
     "capture": "Print a rule test of what a series really did.",
     "suggest": "Thresholds for a target, with the pages that each would have caused.",
     "plan": "Say what a new alerts.yml would begin, end and move, before it is deployed.",
+    "explain": "Say why a series paged, or why not.",
     "show": "Print the alerts as they count: include, defaults, for_each and use written out.",
     "library": "List the ready-made checks, or print one.",
     "silence": "Hold back triggers for a time: add, list and end silences.",

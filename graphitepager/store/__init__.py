@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from graphitepager.errors import StoreError
 from graphitepager.records import PollSummary, Snapshot
-from graphitepager.store import configs, history, ledger, states
+from graphitepager.store import configs, history, ledger, states, stories
 from graphitepager.store import deliveries as queue
 from graphitepager.store import followups as following
 from graphitepager.store import silences as mutes
@@ -28,8 +28,16 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
     from graphitepager.followups import FollowUp, Told
-    from graphitepager.model import Delivery, Matcher, Silence
-    from graphitepager.records import Backlog, Change, KeptConfig, KnownIncident, OpenIncident, PollRecord
+    from graphitepager.model import Delivery, Matcher, NearMiss, SeriesKey, Silence
+    from graphitepager.records import (
+        Backlog,
+        Change,
+        IncidentStory,
+        KeptConfig,
+        KnownIncident,
+        OpenIncident,
+        PollRecord,
+    )
     from graphitepager.rules import Route
     from graphitepager.store.lease import Lease
 
@@ -231,6 +239,16 @@ class Store:
         """Delete history that ended earlier, up to `at_most` rows of each kind; False where there may be more."""
         with self._writing() as db:
             return history.forget(db, before, at_most)
+
+    def incidents_of(self, key: SeriesKey, since: datetime, until: datetime) -> list[IncidentStory]:
+        """What was open in that time of a series, or of its alert as a whole, in order."""
+        with self._reading() as db:
+            return stories.incidents_of(db, *key, since, until)
+
+    def near_misses_of(self, key: SeriesKey, since: datetime, until: datetime) -> list[NearMiss]:
+        """The breaches of that time that fired nothing, in order."""
+        with self._reading() as db:
+            return stories.near_misses_of(db, *key, since, until)
 
     def keep_config(self, config: KeptConfig, now: datetime) -> None:
         """Keep it as the last good one."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.fakes.graphite import respond
 from tests.fakes.pagerduty import assert_no_secret
-from tests.integration.pager_process import run
+from tests.integration.pager_process import run, running
 
 if TYPE_CHECKING:
     import subprocess
@@ -55,3 +55,9 @@ class PolledPlace:
         if text is not None:
             (self.folder / "alerts.yml").write_text(text)
         self.ask("run", "--once")
+
+    def poll_without_waiting(self) -> None:
+        """Poll, and end it as soon as it has tried to tell of that once."""
+        with running(self.environment, self.folder, "run") as pager:
+            pager.wait_for("event=send_failed")
+            pager.end()

@@ -1,0 +1,81 @@
+"""What happened to a series, as queries that change nothing: its incidents, what was sent of them, its near misses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import or_, select
+
+from graphitepager.model import WHOLE_ALERT, NearMiss, SeriesKey
+from graphitepager.records import DeliveryStory, IncidentStory
+from graphitepager.store.tables import deliveries, incidents, near_misses
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+# More than this nobody reads; it is also a bound below every database's limit of parameters.
+_MOST = 200
+
+
+def incidents_of(db: Connection, alert: str, series: str, since: datetime, until: datetime) -> list[IncidentStory]:
+    """The incidents of a series, and of its alert as a whole, that were open in that time; the newest 200, in order."""
+    rows = db.execute(
+        select(incidents)
+        .where(
+            incidents.c.alert == alert,
+            or_(incidents.c.series == series, incidents.c.series.startswith(WHOLE_ALERT, autoescape=True)),
+            incidents.c.opened_at <= until,
+            or_(incidents.c.closed_at.is_(None), incidents.c.closed_at >= since),
+        )
+        .order_by(incidents.c.id.desc())
+        .limit(_MOST)
+    ).all()
+    sent: dict[int, list[DeliveryStory]] = {row.id: [] for row in rows}
+    for row in db.execute(select(deliveries).where(deliveries.c.incident_id.in_(list(sent))).order_by(deliveries.c.id)):
+        sent[row.incident_id].append(
+            DeliveryStory(
+                kind=row.kind,
+                notifier=row.notifier,
+                status=row.status,
+                attempts=row.attempts,
+                created_at=row.created_at,
+                next_attempt_at=row.next_attempt_at,
+                finished_at=row.finished_at,
+                last_error=row.last_error,
+                answer=row.answer,
+            )
+        )
+    return [
+        IncidentStory(
+            key=SeriesKey(row.alert, row.series),
+            level=row.level,
+            value=row.value,
+            opened_at=row.opened_at,
+            closed_at=row.closed_at,
+            close_reason=row.close_reason,
+            held_by=row.held_by,
+            deliveries=tuple(sent[row.id]),
+        )
+        for row in reversed(rows)
+    ]
+
+
+def near_misses_of(db: Connection, alert: str, series: str, since: datetime, until: datetime) -> list[NearMiss]:
+    """Its breaches of that time that fired nothing; the newest 200, in order."""
+    rows = db.execute(
+        select(near_misses)
+        .where(
+            near_misses.c.alert == alert,
+            near_misses.c.series == series,
+            near_misses.c.began_at <= until,
+            near_misses.c.ended_at >= since,
+        )
+        .order_by(near_misses.c.id.desc())
+        .limit(_MOST)
+    ).all()
+    return [
+        NearMiss(key=SeriesKey(row.alert, row.series), level=row.level, since=row.began_at, until=row.ended_at)
+        for row in reversed(rows)
+    ]
