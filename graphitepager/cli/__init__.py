@@ -29,6 +29,7 @@ COMMANDS = {
     "silence": "Hold back triggers for a time: add, list and end silences.",
     "notify": "Send a sample of each kind of message, to try out a notifier.",
     "reconcile": "Compare with what PagerDuty has open; with --fix, resolve there what has ended here.",
+    "drill": "Page a test service for a made-up breach, and time each stage.",
     "schema": "Print the JSON Schema of alerts.yml, for editors.",
 }
 DEFAULT_COMMAND = "run"

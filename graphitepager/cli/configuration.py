@@ -233,6 +233,11 @@ def secrets_of(config: Config) -> Iterator[str]:
         yield base64.b64encode(basic.encode(errors="replace")).decode()
 
 
+def drill_key() -> str | None:
+    """The routing key of the service that takes drills, where the environment has it."""
+    return os.environ.get("DRILL_PAGERDUTY_KEY", "").strip() or None
+
+
 def is_heroku() -> bool:
     """Whether this is a dyno, whose disk does not last and whose log lines are stamped with the time by Heroku."""
     return "DYNO" in os.environ
