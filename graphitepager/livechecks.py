@@ -77,26 +77,36 @@ def of_week(alert: Alert, answers: Answers, now: datetime) -> Iterator[Finding]:
             yield Finding(alert.name, number, _TARGET, reason)
             continue
         own = sourced.answer.roll.claim(entry).own
-        tracks = [_Track(one, tuple(_values(one))) for one in sourced.answer.series if one.name in own]
-        if dead := own - {track.name for track in tracks if track.values}:
+        tracks = [
+            track for one in sourced.answer.series if one.name in own and (track := _track(one, entry)) is not None
+        ]
+        if dead := own - {track.name for track in tracks}:
             message = f"{_some(dead)} had no datapoint in the last week"
             yield Finding(alert.name, number, _TARGET, message, "exclude what is gone for good, or delete its file")
         if entry.compare is None and entry.judged in _WITHIN_ITS_DATA:
-            for level, message, hint in _of_thresholds(entry, [track for track in tracks if track.values]):
+            for level, message, hint in _of_thresholds(entry, tracks):
                 yield Finding(alert.name, number, (level.value,), message, hint)
 
 
 class _Track(NamedTuple):
-    series: Series
-    values: tuple[float, ...]
+    """What is kept of the week of a series; all of its values would be too many."""
 
-    @property
-    def name(self) -> str:
-        return self.series.name
+    name: str
+    least: float
+    most: float
+    past: frozenset[Level]  # the thresholds that every value of it breaches
+    is_long: bool
 
-    @property
-    def is_long(self) -> bool:
-        return len(self.values) * self.series.step >= _LEAST_HISTORY.total_seconds()
+
+def _track(series: Series, entry: Entry) -> _Track | None:
+    """None where it has no datapoint."""
+    values = list(_values(series))
+    if not values:
+        return None
+    thresholds = ((level, entry.threshold(level)) for level in (Level.WARNING, Level.CRITICAL))
+    past = frozenset(level for level, one in thresholds if one is not None and all(map(one.is_breached_by, values)))
+    is_long = len(values) * series.step >= _LEAST_HISTORY.total_seconds()
+    return _Track(series.name, min(values), max(values), past, is_long)
 
 
 _Said = tuple[tuple[str, ...], str, str | None, bool]
@@ -161,14 +171,7 @@ def _coarse(entry: Entry, answers: Answers) -> tuple[str, str] | None:
 def _of_thresholds(entry: Entry, tracks: Collection[_Track]) -> Iterator[tuple[Level, str, str]]:
     always: set[str] = set()
     for level in (Level.CRITICAL, Level.WARNING):
-        threshold = entry.threshold(level)
-        if threshold is None:
-            continue
-        past = {
-            track.name
-            for track in tracks
-            if track.is_long and track.name not in always and all(map(threshold.is_breached_by, track.values))
-        }
+        past = {track.name for track in tracks if track.is_long and level in track.past} - always
         if past:
             hint = "it fires all the time: move the threshold, or exclude it"
             yield level, f"{_some(past)} never left this side of it in the last week", hint
@@ -185,7 +188,7 @@ def _of_thresholds(entry: Entry, tracks: Collection[_Track]) -> Iterator[tuple[L
 def _out_of_reach(threshold: Threshold, tracks: Collection[_Track]) -> tuple[str, float] | None:
     """The series that came nearest, and its value, where that is far away by what the values are among themselves."""
     sign = threshold.operator.sign
-    values = [(value, track.name) for track in tracks for value in (min(track.values), max(track.values))]
+    values = [(value, track.name) for track in tracks for value in (track.least, track.most)]
     if not sign or not any(track.is_long for track in tracks):
         return None
     least, most = min(values)[0], max(values)[0]

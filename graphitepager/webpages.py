@@ -42,9 +42,12 @@ def unanswered(urls: Iterable[str]) -> dict[str, str]:
         return reason
 
     distinct = list(dict.fromkeys(urls))
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
         answers = pool.map(ask, distinct)
         return {url: reason for url, reason in zip(distinct, answers, strict=True) if reason is not None}
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # whoever is interrupted waits for none
 
 
 def _ask(url: str) -> str | None:

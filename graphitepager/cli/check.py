@@ -17,7 +17,7 @@ import click
 
 from graphitepager import checks, distances, folding, lookback, sources
 from graphitepager.alerting import spokesman
-from graphitepager.cli import checktable, choosing, configuration
+from graphitepager.cli import asking, checktable, choosing, configuration
 from graphitepager.cli.configuration import complain
 from graphitepager.durations import parse_duration
 from graphitepager.errors import FetchError, PagerError
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from graphitepager.rawdata import RawAnswer
-    from graphitepager.rules import Alert, Config, Query
+    from graphitepager.rules import Alert, Config
     from graphitepager.thresholds import Threshold
 
 _HOUR = timedelta(hours=1)
@@ -142,7 +142,7 @@ def _print(
 
 def look(config: Config, fetcher: Fetcher) -> Result:
     """Ask Graphite for every target once, and judge the answers."""
-    answers = _ask(fetcher, config.alerts, config)
+    answers = asking.ask_with(fetcher, config.settings, config.alerts)
     now = datetime.now(UTC)
     evaluations = [(alert, checks.evaluate(alert, answers, now)) for alert in config.alerts]
     return Result(
@@ -159,15 +159,10 @@ def look(config: Config, fetcher: Fetcher) -> Result:
     )
 
 
-def _ask(fetcher: Fetcher, alerts: Iterable[Alert], config: Config) -> dict[Query, RawAnswer | FetchError]:
-    queries = checks.queries_of(alerts)
-    return dict(fetcher.fetch(queries, deadline_s=config.settings.heartbeat_s, stop=threading.Event()))
-
-
 def _recent(config: Config, fetcher: Fetcher) -> dict[SeriesKey, Sequence[float | None]]:
     """The datapoints of the last hour, as far as they can be had; what cannot is no reason to fail."""
     alerts = [replace(one, entries=tuple(lookback.over(each, _HOUR) for each in one.entries)) for one in config.alerts]
-    answers = _ask(fetcher, alerts, config)
+    answers = asking.ask_with(fetcher, config.settings, alerts)
     found: dict[SeriesKey, Sequence[float | None]] = {}
     for alert in alerts:
         for entry in alert.entries:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,26 +12,24 @@ import click
 
 from graphitepager import checks, folding, health, lookback, polling, sources, telemetry
 from graphitepager.alerting import AlertMemory, owner
-from graphitepager.cli import configuration, moments, story
+from graphitepager.cli import asking, configuration, moments, story
 from graphitepager.cli.choosing import unknown_alert
+from graphitepager.cli.configuration import complain
 from graphitepager.errors import ConfigError, FetchError
 from graphitepager.explaining import Facts
-from graphitepager.graphite import Fetcher
 from graphitepager.model import OWN, WHOLE_ALERT, SeriesKey
 from graphitepager.rules import Level
 from graphitepager.store import Store
 from graphitepager.telling import Holds
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
+    from graphitepager.cli.asking import Answers
     from graphitepager.config import Loaded
     from graphitepager.model import Silence
-    from graphitepager.rawdata import RawAnswer
     from graphitepager.records import Snapshot
-    from graphitepager.rules import Alert, Config, Entry, Query
-
-    Answers = Mapping[Query, RawAnswer | FetchError]
+    from graphitepager.rules import Alert, Config, Entry
 
 # How far the story goes back.
 _DAY = timedelta(days=1)
@@ -41,11 +38,10 @@ _SIMILAR = 3
 
 
 class _Asked(NamedTuple):
-    """What Graphite says of an alert at the moment, and the datapoints of the hour before it, by series."""
+    """What Graphite says of an alert at the moment and of the hour before, and the alert as it was asked for both."""
 
     answers: Answers
-    hour: Answers
-    alert: Alert  # as it was asked
+    alert: Alert
     looking_back: Alert
 
 
@@ -71,7 +67,9 @@ def command(alert_name: str, series_name: str, config_path: str, at: datetime | 
     telemetry.keep_secret(configuration.secrets_of(config))
     now = at or datetime.now(UTC)
     with Store.open_to_read(configuration.database_url(config, config_path)) as store:
-        snapshot = store.load()
+        snapshot, kept = store.load(), store.kept_config()
+        if kept is not None and kept.text != configuration.read_files(config_path):
+            complain(f"graphite-pager: warning: {config_path} is not what the pager runs; this is by the file as it is")
         alert = _alert_called(alert_name, config, snapshot)
         name = alert.name if alert else alert_name.strip()
         asked = _ask(alert, config, at) if alert and alert.name != OWN else None
@@ -142,10 +140,7 @@ def _ask(alert: Alert, config: Config, at: datetime | None) -> _Asked:
             replace(one, entries=tuple(lookback.at(entry, at) for entry in one.entries))
             for one in (alert, looking_back)
         )
-    queries = checks.queries_of([alert, looking_back])
-    with contextlib.closing(Fetcher(config.settings)) as fetcher:
-        answers = dict(fetcher.fetch(queries, deadline_s=config.settings.heartbeat_s, stop=threading.Event()))
-    return _Asked(answers, answers, alert, looking_back)
+    return _Asked(asking.ask(config.settings, [alert, looking_back]), alert, looking_back)
 
 
 def _failure(asked: _Asked) -> str | None:
@@ -201,7 +196,7 @@ def _points(asked: _Asked | None, facts: Facts) -> list[tuple[datetime, float | 
     if asked is None or facts.alert is None or facts.entry is None:
         return []
     entry = asked.looking_back.entries[facts.alert.entries.index(facts.entry)]
-    sourced = sources.series_of(entry, asked.hour, facts.at)
+    sourced = sources.series_of(entry, asked.answers, facts.at)
     for series in [] if isinstance(sourced, FetchError) else sourced.answer.series:
         if series.name == facts.key.series:
             with contextlib.suppress(ValueError):  # a point that is no number

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag
 
 from graphitepager import checks, livechecks, messages, sources, webpages
+from graphitepager.cli import asking
 from graphitepager.errors import FetchError
-from graphitepager.graphite import Fetcher
 from graphitepager.livechecks import Finding
 from graphitepager.model import Event, EventKind, SeriesKey
 from graphitepager.rules import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
+    from graphitepager.cli.asking import Answers
     from graphitepager.config import Loaded
     from graphitepager.problems import Problem
-    from graphitepager.rawdata import RawAnswer
-    from graphitepager.rules import Alert, Config, Query
-
-    Answers = Mapping[Query, RawAnswer | FetchError]
+    from graphitepager.rules import Alert, Config
 
 # A week of many series takes Graphite longer than a poll may.
 _WEEK_TIMEOUT_S = 60.0
@@ -33,24 +29,18 @@ _WEEK_TIMEOUT_S = 60.0
 def problems_of(config: Config, loaded: Loaded) -> tuple[Problem, ...]:
     """Ask Graphite for every target, now and over the last week, and for every runbook."""
     now = datetime.now(UTC)
-    answers = _ask(config, checks.queries_of(config.alerts), config.settings.heartbeat_s)
+    answers = asking.ask(config.settings, config.alerts)
     findings = [finding for alert in config.alerts for finding in livechecks.of_now(alert, answers, now)]
     answered = [alert for alert in config.alerts if not _failed(alert, answers)]
+    patient = replace(config.settings, graphite_read_timeout_s=_WEEK_TIMEOUT_S, heartbeat_s=_WEEK_TIMEOUT_S)
     for alert in answered:  # one after the other, because a week may be large
-        asking = replace(alert, entries=tuple(map(livechecks.looking_back, alert.entries)))
-        week = _ask(config, checks.queries_of([asking]), _WEEK_TIMEOUT_S)
-        findings += livechecks.of_week(alert, week, now)
+        looking_back = replace(alert, entries=tuple(map(livechecks.looking_back, alert.entries)))
+        findings += livechecks.of_week(alert, asking.ask(patient, [looking_back]), now)
     findings += _of_runbooks(answered, answers, config, now)
     return loaded.pointer.present(
         loaded.pointer.problem(one.alert, one.entry, one.keys, one.message, one.hint, is_error=one.is_error)
         for one in findings
     )
-
-
-def _ask(config: Config, queries: Iterable[Query], deadline_s: float) -> Answers:
-    patient = replace(config.settings, graphite_read_timeout_s=max(deadline_s, config.settings.graphite_read_timeout_s))
-    with contextlib.closing(Fetcher(patient)) as fetcher:
-        return dict(fetcher.fetch(queries, deadline_s=deadline_s, stop=threading.Event()))
 
 
 def _failed(alert: Alert, answers: Answers) -> bool:

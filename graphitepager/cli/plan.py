@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from graphitepager import checks, messages, planning, routing
-from graphitepager.cli import configuration
+from graphitepager.cli import asking, configuration
 from graphitepager.cli.configuration import complain
 from graphitepager.durations import format_duration
 from graphitepager.errors import FetchError
-from graphitepager.graphite import Fetcher
 from graphitepager.printable import printable
 from graphitepager.store import Store
 from graphitepager.telemetry import scrub
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
     from datetime import timedelta
 
     from graphitepager.model import Event, Silence
     from graphitepager.planning import Due, Foreseen, Move
-    from graphitepager.rawdata import RawAnswer
     from graphitepager.records import OpenIncident, Snapshot
-    from graphitepager.rules import Config, Query, Route, Settings
+    from graphitepager.rules import Config, Route, Settings
 
 _ANYWAY = "with the running alerts.yml, too"
 
@@ -70,7 +66,8 @@ def command(new: str, config_path: str, as_json: bool) -> int:
     config = configuration.read_or_fail(new, lambda one: complain(one.headline))
     live = _read(config, config_path)
     now = datetime.now(UTC)
-    answers = _ask([config, *([live.running] if live.running else [])], config.settings)
+    alerts = (*config.alerts, *(live.running.alerts if live.running else ()))
+    answers = asking.ask(config.settings, alerts)
     foreseen = planning.next_poll(config, answers, live.snapshot, live.silences, now)
     anyway = planning.next_poll(live.running, answers, live.snapshot, live.silences, now) if live.running else None
     lines = [
@@ -95,12 +92,6 @@ def _read(config: Config, path: str) -> _Live:
         kept = store.kept_config()
         running = configuration.config_of(kept) if kept else None
         return _Live(store.load(), store.silences(datetime.now(UTC)), store.open_incidents(), running)
-
-
-def _ask(configs: Iterable[Config], settings: Settings) -> Mapping[Query, RawAnswer | FetchError]:
-    queries = checks.queries_of(alert for config in configs for alert in config.alerts)
-    with contextlib.closing(Fetcher(settings)) as fetcher:
-        return dict(fetcher.fetch(queries, deadline_s=settings.heartbeat_s, stop=threading.Event()))
 
 
 def _events(foreseen: Foreseen, anyway: Foreseen | None, config: Config) -> list[_Line]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import subprocess
+import sys
 import time
 from signal import SIGINT, SIGTERM
 from typing import TYPE_CHECKING
@@ -59,6 +64,23 @@ def test_a_pipe_gets_no_colours_and_graphite_is_asked_once(graphite: Graphite, p
     done = run("check", "--alert", "Depth", environment=environment(graphite), folder=place)
     assert "Last hour" not in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_a_terminal_gets_colours_and_the_last_hour(graphite: Graphite, place: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "graphitepager", "check", "--alert", "Depth"]
+    with subprocess.Popen(
+        command, cwd=place, env={**environment(graphite), "TERM": "xterm-256color", "COLUMNS": "120"}, stdout=theirs
+    ):
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # what Linux says at the end of a terminal
+            while piece := os.read(ours, 4096):
+                shown += piece
+    os.close(ours)
+    lines = shown.decode().splitlines()
+    assert "Last hour" in lines[0]
+    assert any("▇▁▄█" in line and "\x1b[1;31mCritical" in line for line in lines)
 
 
 def test_an_alert_that_is_none_gets_the_name_that_may_be_meant(graphite: Graphite, place: Path) -> None:
