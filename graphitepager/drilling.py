@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from graphitepager.errors import FetchError
+    from graphitepager.gathering import Fetches
     from graphitepager.model import Message
     from graphitepager.notifiers import Notifier
-    from graphitepager.poller import Fetches
     from graphitepager.rawdata import RawAnswer
     from graphitepager.records import DeliveryStory
     from graphitepager.rules import Settings

@@ -11,7 +11,7 @@ import click
 
 from graphitepager import telemetry
 from graphitepager.backtesting import Tally, difference
-from graphitepager.cli import configuration, replaying
+from graphitepager.cli import choosing, configuration, replaying
 from graphitepager.cli.configuration import complain
 from graphitepager.errors import PagerError
 from graphitepager.reports import asjson, markdown, terminal, words
@@ -74,7 +74,7 @@ def command(  # noqa: PLR0913 - one for each option
     if against == _NEW:
         raise click.UsageError("--against is empty: name a file or a git revision")
     config = replaying.read(config_path)
-    period, config = replaying.period(begin, until, step, replaying.narrowed(config, names))
+    period, config = replaying.period(begin, until, step, choosing.narrowed(config, names))
     configs = {_NEW: config}
     if against is not None:
         configs[against] = _older_config(against, config_path, names, config)

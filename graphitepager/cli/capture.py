@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graphitepager import quiet, ruletests, telemetry
-from graphitepager.cli import configuration, replaying
+from graphitepager.cli import choosing, configuration, moments, replaying
 from graphitepager.config.fields import did_you_mean
 from graphitepager.config.plainyaml import as_yaml
 from graphitepager.durations import format_duration, parse_duration
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 @configuration.config_option
 @click.argument("alert_name", metavar="ALERT")
 @click.argument("series")
-@click.option("--at", "moment", metavar="TIME", required=True, callback=replaying.as_moment, help="When it happened.")
+@click.option("--at", "moment", metavar="TIME", required=True, callback=moments.as_moment, help="When it happened.")
 @click.option(
     "--before",
     metavar="LENGTH",
     default="30min",
     show_default=True,
-    callback=replaying.as_length,
+    callback=moments.as_length,
     help="How long before that it begins.",
 )
 @click.option(
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     metavar="LENGTH",
     default="30min",
     show_default=True,
-    callback=replaying.as_length,
+    callback=moments.as_length,
     help="How long after that it ends.",
 )
 def command(
@@ -55,7 +55,7 @@ def command(
 
     Example: graphite-pager capture "MongoDB lock" db1 --at 2026-03-01T22:05 > night.yml
     """
-    config = replaying.narrowed(replaying.read(config_path), [alert_name])
+    config = choosing.narrowed(replaying.read(config_path), [alert_name])
     [alert] = config.alerts
     ago = max((one.compare.ago for one in alert.entries if one.compare), default=timedelta(0))
     period, _ = replaying.period(moment - before - ago, moment + after, None, config)

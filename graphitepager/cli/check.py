@@ -17,9 +17,8 @@ import click
 
 from graphitepager import checks, distances, folding, lookback, sources
 from graphitepager.alerting import spokesman
-from graphitepager.cli import asking, checktable, choosing, configuration
+from graphitepager.cli import asking, checktable, choosing, configuration, moments
 from graphitepager.cli.configuration import complain
-from graphitepager.durations import parse_duration
 from graphitepager.errors import FetchError, PagerError
 from graphitepager.graphite import Fetcher
 from graphitepager.model import Reading, SeriesKey
@@ -54,11 +53,8 @@ class Result:
     bad_lines: tuple[tuple[str, str], ...]
 
 
-def _length(_ctx: click.Context, _parameter: click.Parameter, text: str) -> timedelta:
-    try:
-        length = parse_duration(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+def _often(ctx: click.Context, parameter: click.Parameter, text: str) -> timedelta:
+    length = moments.as_length(ctx, parameter, text)
     if length < timedelta(seconds=1):
         raise click.BadParameter("Graphite is not asked more often than every second")
     return length
@@ -70,7 +66,7 @@ def _length(_ctx: click.Context, _parameter: click.Parameter, text: str) -> time
 @click.option("--sparkline", is_flag=True, help="Show the last hour of each series, as on a terminal.")
 @click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
 @click.option(
-    "--every", metavar="LENGTH", default="10s", show_default=True, callback=_length, help="How often, with --watch."
+    "--every", metavar="LENGTH", default="10s", show_default=True, callback=_often, help="How often, with --watch."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def command(

@@ -13,8 +13,8 @@ from graphitepager.alerting import spokesman
 from graphitepager.messages import describe_count, value_in_words
 from graphitepager.model import COUNT
 from graphitepager.printable import printable
+from graphitepager.reports.sparkline import sparkline
 from graphitepager.rules import Level
-from graphitepager.sparkline import sparkline
 from graphitepager.thresholds import describe
 
 if TYPE_CHECKING:

@@ -50,7 +50,7 @@ class _Asked(NamedTuple):
 @click.argument("series_name", metavar="SERIES")
 @configuration.config_option
 @click.option(
-    "--at", metavar="TIME", callback=moments.past_moment, help="Another moment than now: -2h, or 2026-03-01T22:00."
+    "--at", metavar="TIME", callback=moments.as_past_moment, help="Another moment than now: -2h, or 2026-03-01T22:00."
 )
 def command(alert_name: str, series_name: str, config_path: str, at: datetime | None) -> int:
     """Say why SERIES of ALERT paged, or why not; both are called what a page calls them.

@@ -12,14 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from graphitepager import checks
-from graphitepager.cli import configuration
+from graphitepager.cli import configuration, moments
 from graphitepager.cli.configuration import complain
-from graphitepager.config.fields import did_you_mean
-from graphitepager.durations import parse_duration, parse_offset
 from graphitepager.errors import PagerError
 from graphitepager.history import sorted_times
 from graphitepager.pastwindows import PastWindows, Replayed
-from graphitepager.problems import quote
 from graphitepager.replay import Replay
 
 if TYPE_CHECKING:
@@ -54,7 +51,7 @@ class Period(NamedTuple):
 def period_options(function: _Function) -> _Function:
     """Add `--from` and `--until`."""
     until = click.option(
-        "--until", metavar="TIME", default="now", show_default=True, callback=as_moment, help="Where it ends."
+        "--until", metavar="TIME", default="now", show_default=True, callback=moments.as_moment, help="Where it ends."
     )
     begin = click.option(
         "--from",
@@ -62,7 +59,7 @@ def period_options(function: _Function) -> _Function:
         metavar="TIME",
         default="-7d",
         show_default=True,
-        callback=as_moment,
+        callback=moments.as_moment,
         help="Where it begins: -12h, or 2026-03-01T22:00, which is local time.",
     )
     return begin(until(function))
@@ -92,16 +89,6 @@ def period(begin: datetime, until: datetime, step: timedelta | None, config: Con
 def read(path: str) -> Config:
     """The configuration, its warnings told; not those of the environment: CI may have no routing key."""
     return configuration.read_or_fail(path, lambda one: complain(one.headline) if one.line is not None else None)
-
-
-def narrowed(config: Config, names: Sequence[str]) -> Config:
-    """The configuration with these alerts only; all of them where none is named. PagerError where there is no such."""
-    known = {alert.name for alert in config.alerts}
-    for name in names:
-        if name not in known:
-            hint = did_you_mean(name, known)
-            raise PagerError(f"no alert is called {quote(name)}" + (f" ({hint})" if hint else ""))
-    return replace(config, alerts=tuple(one for one in config.alerts if not names or one.name in names))
 
 
 def fetch(configs: Sequence[Config], period: Period, users: Callable[[frozenset[str]], Iterable[Use]]) -> Replayed:
@@ -168,28 +155,10 @@ def _progress(polls: int) -> Iterator[Callable[[int], None]]:
         yield lambda count: bar.advance(task, count)
 
 
-def as_moment(_ctx: click.Context, _parameter: click.Parameter, text: str) -> datetime:
-    """Read `-7d`, `now` or a time as people write it, which is local where it has no zone; BadParameter."""
-    with contextlib.suppress(ValueError, OverflowError, OSError):
-        offset = parse_offset(text)
-        if offset is not None:
-            return datetime.now(UTC) + offset
-        return datetime.fromisoformat(text).astimezone(UTC)
-    raise click.BadParameter(f"expected a time such as -7d, now or 2026-03-01T22:00Z, got {text!r}")
-
-
-def as_length(_ctx: click.Context, _parameter: click.Parameter, text: str) -> timedelta:
-    """Read `30min`; BadParameter."""
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
 def _step(ctx: click.Context, parameter: click.Parameter, text: str | None) -> timedelta | None:
     if text is None:
         return None
-    length = as_length(ctx, parameter, text)
+    length = moments.as_length(ctx, parameter, text)
     if length < timedelta(seconds=1):
         raise click.BadParameter("the time from poll to poll is at least a second")
     return length

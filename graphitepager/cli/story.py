@@ -12,8 +12,8 @@ from graphitepager.messages import graph_link, value_in_words
 from graphitepager.model import EventKind
 from graphitepager.printable import printable
 from graphitepager.records import DeliveryStatus
+from graphitepager.reports.sparkline import sparkline
 from graphitepager.rules import Level
-from graphitepager.sparkline import sparkline
 from graphitepager.telemetry import scrub
 from graphitepager.thresholds import describe, format_value
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from graphitepager import quiet, suggesting, telemetry
 from graphitepager.backtesting import Tally
-from graphitepager.cli import configuration, replaying
+from graphitepager.cli import configuration, moments, replaying
 from graphitepager.cli.configuration import complain
 from graphitepager.config.plainyaml import as_yaml
 from graphitepager.durations import format_duration
@@ -53,7 +53,7 @@ _SOURCE = "the suggested alert"
     metavar="LENGTH",
     default="5min",
     show_default=True,
-    callback=replaying.as_length,
+    callback=moments.as_length,
     help="How long a breach lasts before it pages.",
 )
 @click.option("--below", is_flag=True, help="Low values are bad, as with free disk space.")

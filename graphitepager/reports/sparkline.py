@@ -21,5 +21,7 @@ def sparkline(values: Sequence[float | None], width: int = 72) -> str:
     ]
     there = [one for one in parts if one is not None]
     least, most = min(there, default=0.0), max(there, default=0.0)
-    scale = (len(_BARS) - 1) / (most - least) if most > least else 0.0
-    return "".join(_NOTHING if one is None else _BARS[round((one - least) * scale)] for one in parts)
+    # Halved, lest the difference of two large numbers be infinite.
+    height = most / 2 - least / 2
+    scale = (len(_BARS) - 1) / height if height > 0 else 0.0
+    return "".join(_NOTHING if one is None else _BARS[round((one / 2 - least / 2) * scale)] for one in parts)

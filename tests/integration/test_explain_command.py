@@ -153,7 +153,7 @@ def test_an_alert_without_any_series_is_explained_as_a_whole(place: PolledPlace)
     assert "timer       has no data since CLOCK" in said
 
 
-@pytest.mark.parametrize(("at", "words"), [("yesterday", "expected a time such as -2h"), ("+1h", "is still to come")])
+@pytest.mark.parametrize(("at", "words"), [("yesterday", "expected a time such as -7d"), ("+1h", "is still to come")])
 def test_a_time_that_is_none_is_refused(place: PolledPlace, at: str, words: str) -> None:
     done = place.ask("explain", "Load", "web1", "--at", at)
     assert (done.returncode, words in done.stderr) == (2, True)

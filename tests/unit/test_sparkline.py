@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphitepager.sparkline import sparkline
+from graphitepager.reports.sparkline import sparkline
 
 
 def test_the_least_is_the_lowest_bar_and_the_greatest_the_highest() -> None:
