@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _CONNECT_S = 10.0
 # A receiver that takes a little now and then would be waited for without end.
 _LONGEST_S = 600.0
-_MOST_READ = 64 * 1024
 
 
 class Carbon(NamedTuple):
@@ -46,7 +45,7 @@ class Carbon(NamedTuple):
                     self._allow(connection, end)
                     connection.sendall(batch)
                 self._allow(connection, end)
-                self._finish(connection, end)
+                self._finish(connection)
 
     def _allow(self, connection: socket.socket, end: float) -> None:
         left = end - time.monotonic()
@@ -67,7 +66,7 @@ class Carbon(NamedTuple):
             plain.close()
             raise
 
-    def _finish(self, connection: socket.socket, end: float) -> None:
+    def _finish(self, connection: socket.socket) -> None:
         """Close our half, and wait for theirs."""
         if isinstance(connection, ssl.SSLSocket):
             # Waits for the other end's goodbye, too; many just close instead, which is as good.
@@ -75,12 +74,10 @@ class Carbon(NamedTuple):
                 connection = connection.unwrap()
         with contextlib.suppress(OSError):  # it may have closed already
             connection.shutdown(socket.SHUT_WR)
-        received = 0
-        while data := connection.recv(4096):
-            received += len(data)
-            if received > _MOST_READ:
-                raise GraphiteError(f"{self.place} answers, which Carbon does not: is this the right port?")
-            self._allow(connection, end)
+        if connection.recv(1):
+            # It may well close in good order then, as servers of other protocols do.
+            reason = f"{self.place} answers, which Carbon does not: is this the right port?"
+            raise GraphiteError(reason, permanent=True)
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -88,7 +85,7 @@ class Carbon(NamedTuple):
             yield
         except TimeoutError:
             raise GraphiteError(f"{self.place} did not go on for {self.timeout_s:g} s") from None
-        except socket.gaierror:
+        except (socket.gaierror, UnicodeError):  # the latter of a name with an empty or too long part
             raise GraphiteError(f"the host name of {self.place} cannot be resolved") from None
         except ConnectionRefusedError:
             raise GraphiteError(f"nothing listens at {self.place} (connection refused)") from None

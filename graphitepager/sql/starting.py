@@ -18,6 +18,7 @@ from graphitepager.errors import PagerError
 from graphitepager.redaction import credentials_in
 from graphitepager.sql import exitcodes, original, running
 from graphitepager.sql.apart import apart
+from graphitepager.sql.names import is_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +33,9 @@ _PROGRAM = "sql-to-graphite"
 _CARBON, _CARBON_TLS = 2003, 20030
 # Hosted Graphite's key in the prefix, as its users have always written it.
 _KEY_IN_PREFIX = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+# What can be a user's name in HTTP's basic authentication.
+_KEY_FOR_HTTP = re.compile(r"[!-9;-~]+")
 
 
 class _Asked(NamedTuple):
@@ -76,8 +80,13 @@ def _check_usage(given: Mapping[str, Any]) -> None:
         raise click.UsageError("say where Graphite is: --graphite-host HOST")
     if given["ca"] and not given["tls"]:
         raise click.UsageError("--ca needs --tls")
-    if given["key_env"] and not os.environ.get(given["key_env"]):
-        raise PagerError(f"{given['key_env']} is not set, and --key-env says that it holds an API key")
+    if variable := given["key_env"]:
+        key = os.environ.get(variable)
+        if not key:
+            raise PagerError(f"{variable} is not set, and --key-env says that it holds an API key")
+        # Before a name, it is a part of it; Carbon would drop every line, and tell nobody.
+        if not (_KEY_FOR_HTTP.fullmatch(key) if given["sink"] else is_path(key)):
+            raise PagerError(f"{variable} does not hold an API key: look for spaces and line breaks in it")
 
 
 def _keep_secrets(given: Mapping[str, Any]) -> None:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fakes.receiver import answers, receiving, resets_always, resets_first
+from tests.fakes.receiver import answers, answers_briefly, receiving, resets_always, resets_first
 from tests.integration.sql_support import database, metrics, run
 from tests.support import missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import socket
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.fakes.receiver import Receiver
@@ -66,11 +67,20 @@ def test_a_host_that_does_not_exist_ends_with_exit_5(dsn: str) -> None:
     assert "nowhere.invalid:2003" in done.stderr
 
 
-def test_what_answers_is_no_carbon(dsn: str) -> None:
-    with receiving(answers) as receiver:
+@pytest.mark.parametrize("conduct", [answers, answers_briefly])
+def test_what_answers_is_no_carbon(dsn: str, conduct: Callable[[socket.socket, int], bytes]) -> None:
+    with receiving(conduct) as receiver:
         done = run(*to(receiver), queries="SELECT 'a', 1", dsn=dsn)
     assert done.returncode == 5
     assert "answers, which Carbon does not: is this the right port?" in done.stderr
+    assert "event=send_failed" not in done.stderr
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 70])
+def test_a_host_name_that_is_none_ends_with_exit_5(dsn: str, host: str) -> None:
+    done = run("--graphite-host", host, queries="SELECT 'a', 1", dsn=dsn)
+    assert done.returncode == 5
+    assert f"the host name of {host}:2003 cannot be resolved" in done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +139,22 @@ def test_an_api_key_stands_before_each_name_and_is_never_shown(dsn: str) -> None
     assert all(line.startswith(f"{KEY}.db.") for line in lines)
     assert done.stdout.splitlines() == [line.replace(KEY, "***") for line in lines]
     assert KEY not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "key"),
+    [
+        (["--graphite-host", "127.0.0.1"], "two words"),
+        (["--graphite-host", "127.0.0.1"], f"{KEY}/x"),
+        (["--graphite-url", "http://127.0.0.1:1/"], f"{KEY}\n"),
+        (["--graphite-url", "http://127.0.0.1:1/"], "ключ"),
+    ],
+)
+def test_a_key_that_nobody_would_take_is_a_mistake(dsn: str, place: list[str], key: str) -> None:
+    done = run(*place, "--key-env", "KEY", queries="SELECT 'a', 1", dsn=dsn, KEY=key)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "KEY does not hold an API key" in done.stderr
+    assert key.strip() not in done.stderr
 
 
 def test_a_key_in_the_prefix_is_masked_as_well(dsn: str) -> None:
