@@ -72,6 +72,7 @@ def gather(what: Gathering, databases: Mapping[str, Database], spool: Spool, now
         began = time.monotonic()
         mark = spool.mark()
         tally = tallies[query.name] = Tally()
+        what.progress.show(query.name, 0)
         try:
             if query.database in closed:
                 raise UnreachableError(closed[query.database])  # noqa: TRY301 - told and counted as the first was

@@ -10,16 +10,16 @@ _CLEAR = "\r\x1b[K"
 
 
 class Progress:
-    """Writes over its own line, at most five times a second."""
+    """Writes over its own line: at each query's beginning, and then at most five times a second."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, quiet: bool) -> None:
         self._stream = stream
-        self._is_shown = stream.isatty()
+        self._is_shown = stream.isatty() and not quiet
         self._began = self._last = time.monotonic()
 
     def show(self, query: str, rows: int) -> None:
         now = time.monotonic()
-        if self._is_shown and now - self._last >= _EVERY_S:
+        if self._is_shown and (not rows or now - self._last >= _EVERY_S):
             self._last = now
             self._write(f"{_CLEAR}{query}: {rows:,} rows, {now - self._began:.0f} s")
 

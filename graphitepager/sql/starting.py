@@ -48,6 +48,8 @@ class _Asked(NamedTuple):
 
 def start(given: Mapping[str, Any]) -> int:
     """Do what the options say, and return the exit code. Raises PagerError and click's UsageError."""
+    if sys.stderr is None:  # closed: neither a socket nor the log on standard output may take its place
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 - until the process ends
     _check_usage(given)
     telemetry.configure(quiet=given["quiet"], timestamps="DYNO" not in os.environ, stream=sys.stderr)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: drivers cancel what they wait for
@@ -178,7 +180,7 @@ def _run(given: Mapping[str, Any], asked: _Asked, urls: Mapping[str, URL]) -> ru
         lock=given["lock"],
         identity="\0".join((path, given["prefix"], *given["only"])),
         print_text=lambda text: click.echo(text, nl=False),
-        progress=Progress(sys.stderr),
+        progress=Progress(sys.stderr, quiet=given["quiet"]),
     )
 
 

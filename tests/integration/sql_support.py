@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 import time
@@ -65,6 +66,28 @@ def start(*arguments: str, queries: str = "", dsn: str, **extra: str) -> subproc
     process.stdin.close()
     process.stdin = None  # or communicate() would use it
     return process
+
+
+def on_a_terminal(queries: str, dsn: str, *arguments: str) -> bytes:
+    """What a dry run writes on a terminal, without the terminal's own commands."""
+    here, there = pty.openpty()
+    process = subprocess.Popen(
+        [*PROGRAM, "--dry-run", *arguments], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=there,
+        env=environment({"S2G_DSN": dsn}),
+    )  # fmt: skip
+    os.close(there)
+    assert process.stdin is not None
+    process.stdin.write(queries.encode())
+    process.stdin.close()
+    shown = b""
+    while True:
+        try:
+            shown += os.read(here, 4096)
+        except OSError:  # the other end is closed
+            break
+    os.close(here)
+    assert process.wait(20) == 0
+    return shown.replace(b"\x1b[K", b"")
 
 
 def wait_until_it_asks(process: subprocess.Popen[str]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import signal
 import socket
 import subprocess
@@ -14,11 +12,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes.receiver import receiving
-from tests.integration.sql_support import PROGRAM, database, environment, metrics, run, start, wait_until_it_asks
+from tests.integration.sql_support import (
+    PROGRAM,
+    database,
+    environment,
+    metrics,
+    on_a_terminal,
+    run,
+    start,
+    wait_until_it_asks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+MANY = "WITH RECURSIVE r(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM r WHERE n < 900000) SELECT 'a'||n, n FROM r"
 ONE = "SELECT 'a', 1\n"
 SLEEPS = "SELECT 'x', 1 FROM pg_sleep(20)"
 QUERIES = """queries:
@@ -266,30 +274,22 @@ class TestOptions:
         process.communicate(timeout=10)
         assert process.returncode == 0
 
-    def test_a_terminal_shows_how_far_it_is_and_a_file_does_not(self, tmp_path: Path, dsn: str) -> None:
-        many = (
-            "WITH RECURSIVE r(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM r WHERE n < 900000) SELECT 'a'||n, n FROM r"
-        )
-        here, there = pty.openpty()
-        process = subprocess.Popen(
-            [*PROGRAM, "--dry-run"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=there,
-            env=environment({"S2G_DSN": dsn}),
-        )  # fmt: skip
-        os.close(there)
-        assert process.stdin is not None
-        process.stdin.write(many.encode())
-        process.stdin.close()
-        shown = b""
-        while True:
-            try:
-                shown += os.read(here, 4096)
-            except OSError:  # the other end is closed
-                break
-        os.close(here)
-        assert process.wait(20) == 0
-        assert b"\rline_1: " in shown.replace(b"\x1b[K", b"")
+    def test_a_terminal_shows_how_far_it_is_and_a_file_does_not(self, dsn: str) -> None:
+        shown = on_a_terminal(f"{ONE}{MANY}", dsn)
+        assert b"\rline_1: 0 rows, 0 s" in shown
+        assert b"\rline_2: 0 rows, 0 s" in shown
         assert b"000 rows, " in shown
         assert "\x1b" not in run("--dry-run", queries=ONE, dsn=dsn).stderr
+
+    def test_quiet_shows_nothing_on_a_terminal(self, dsn: str) -> None:
+        assert on_a_terminal(MANY, dsn, "--quiet") == b""
+
+    def test_it_runs_where_standard_error_is_closed(self, dsn: str) -> None:
+        closed = ["/bin/sh", "-c", 'exec "$@" 2>&-', "sh", *PROGRAM, "--dry-run"]
+        done = subprocess.run(
+            closed, input=ONE, stdout=subprocess.PIPE, text=True, check=False, env=environment({"S2G_DSN": dsn})
+        )
+        assert (done.returncode, len(metrics(done.stdout))) == (0, 1)
 
 
 class TestSecrets:
