@@ -57,6 +57,7 @@ class Database:
             **self._dialect.engine_options(url, may_write=access.may_write),
         )
         self._connection: Connection | None = None
+        self._driver: object = None  # of the connection, which after a signal does not give it any more
 
     def close(self) -> None:
         with contextlib.suppress(SQLAlchemyError):
@@ -95,11 +96,13 @@ class Database:
         if self._connection is None:
             options = self._dialect.connection_options(self._access.isolation, may_write=self._access.may_write)
             self._connection = connected(self._engine, options)
+            self._driver = self._connection.connection.driver_connection
         return self._connection
 
     def _drop(self) -> None:
         """Let go of the connection, without reading what may still come."""
         connection, self._connection = self._connection, None
+        dialects.give_up_answer(self._driver)
         if connection is not None:
             with contextlib.suppress(Exception):  # whatever a driver makes of a connection in the middle of an answer
                 _hang_up(connection)

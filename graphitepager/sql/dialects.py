@@ -57,6 +57,13 @@ def socket_of(connection: Connection) -> int | None:
     return None if holder is None else int(holder.fileno())
 
 
+def give_up_answer(driver: Any) -> None:
+    """Have PyMySQL not read what is still to come: when its objects go, it would, and print a traceback."""
+    answer: Any = getattr(driver, "_result", None)  # there is no public way to it
+    if getattr(answer, "unbuffered_active", False):
+        answer.unbuffered_active = False
+
+
 def is_interrupted(error: BaseException) -> bool:
     """Whether a signal came while SQLite asked the clock: what is raised there, SQLite swallows."""
     cause = error.orig if isinstance(error, DBAPIError) else None

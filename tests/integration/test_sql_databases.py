@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -121,6 +123,16 @@ def test_a_query_that_fails_in_the_middle_sends_nothing(dsn: str, kind: str, tmp
     assert "it returned more than max_rows, which is 20000" in done.stderr
 
 
+def test_an_answer_that_is_not_read_to_its_end_leaves_nothing_but_the_log(dsn: str, kind: str, tmp_path: Path) -> None:
+    (tmp_path / "queries.yml").write_text(
+        f'queries: {{a: {{sql: "{MANY[kind]}", max_rows: 10}}, b: {{sql: "SELECT 1"}}}}'
+    )
+    done = run("--queries", "queries.yml", "--dry-run", "--quiet", dsn=dsn, folder=tmp_path)
+    assert metrics(done.stdout) == {"db.b": 1}
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert "max_rows, which is 10" in done.stderr
+
+
 def test_many_rows_come_through_whole(dsn: str, kind: str) -> None:
     found = metrics(run("--dry-run", queries=MANY[kind], dsn=dsn).stdout)
     assert found == {f"db.n{n}": n for n in range(1, 30_001)}
@@ -136,7 +148,7 @@ def test_an_isolation_level_can_be_asked_for(dsn: str, kind: str) -> None:
         assert metrics(done.stdout).get("db.on", 0) == expected, done.stderr
 
 
-def test_a_signal_ends_it_and_the_query_on_the_server(dsn: str, kind: str) -> None:
+def test_a_signal_ends_it_at_once(dsn: str, kind: str) -> None:
     process = start("--dry-run", queries=TOO_LONG[kind], dsn=dsn)
     wait_until_it_asks(process)
     began = time.monotonic()
@@ -145,6 +157,19 @@ def test_a_signal_ends_it_and_the_query_on_the_server(dsn: str, kind: str) -> No
     assert process.returncode == 130
     assert time.monotonic() - began < 6
     assert (output, "Traceback" in errors) == ("", False)
+
+
+def test_a_signal_while_rows_come_leaves_no_traceback(tmp_path: Path) -> None:
+    rows = "SELECT concat('n', seq), seq FROM seq_1_to_90000000"
+    with database("mysql", tmp_path) as dsn:
+        for _ in range(3):  # it does not always come while the driver reads
+            process = start("--dry-run", queries=rows, dsn=dsn)
+            wait_until_it_asks(process)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.7)
+            process.terminate()
+            output, errors = process.communicate(timeout=20)
+            assert (process.returncode, output, errors.strip()) == (130, "", "")
 
 
 def test_a_table_that_is_locked_is_waited_for_until_the_timeout(tmp_path: Path) -> None:
