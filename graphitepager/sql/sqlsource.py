@@ -27,7 +27,7 @@ def document_of(text: str, source: str) -> tuple[Document | None, list[Problem]]
     """Read the text of the file that the user calls `source`; no document where there is no query in it."""
     problems: list[Problem] = []
     queries: _Children = {}
-    lines = text.removeprefix("\ufeff").splitlines()
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")  # what else splitlines() splits at is SQL
     starts = [number for number, line in enumerate(lines) if _is_start(line)]
     before = next((n for n, line in enumerate(lines[: starts[0] if starts else None]) if _says_something(line)), None)
     if before is not None or not starts:
@@ -67,7 +67,8 @@ def _says_something(line: str) -> bool:
 
 def _value(text: str, place: Place, problems: list[Problem]) -> Node:
     """The value of a key, as YAML would have it: `[n, total]`, `{min_rows: 1}` or plain text."""
-    if not text.startswith(("[", "{", '"', "'")) or text.startswith("{") != text.endswith("}"):
+    is_template = text.startswith("{") and ":" not in text
+    if is_template or not text.startswith(("[", "{", '"', "'")):
         return Node(place, text or None)
     document, found = yamlsource.parse(f"value: {text}", place.source)
     problems += [replace(one, line=place.line, column=place.column) for one in found]

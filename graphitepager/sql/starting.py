@@ -34,6 +34,7 @@ _CARBON, _CARBON_TLS = 2003, 20030
 # Hosted Graphite's key in the prefix, as its users have always written it.
 _KEY_IN_PREFIX = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
+_NOT_IN_SQLITE = ("read-committed", "repeatable-read")
 # What can be a user's name in HTTP's basic authentication.
 _KEY_FOR_HTTP = re.compile(r"[!-9;-~]+")
 
@@ -55,7 +56,7 @@ def start(given: Mapping[str, Any]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: drivers cancel what they wait for
     _keep_secrets(given)
     asked = _asked(given["path"], given["only"])
-    urls = _urls(asked, may_be_unset=given["check"])
+    urls = _urls(asked, given["isolation"], may_be_unset=given["check"])
     if given["check"]:
         count = f"{len(asked.queries)} " + ("query" if len(asked.queries) == 1 else "queries")
         click.echo(f"{asked.source}: {count}")
@@ -142,9 +143,9 @@ def _read(path: str) -> str:
     return read_text(path, "name yours with --queries FILE")
 
 
-def _urls(asked: _Asked, *, may_be_unset: bool) -> dict[str, URL]:
+def _urls(asked: _Asked, isolation: str | None, *, may_be_unset: bool) -> dict[str, URL]:
     """The URL of each database that is needed; what is in the variables is a secret from here on."""
-    from graphitepager.sql.urls import parse  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from graphitepager.sql.urls import SQLITE, parse  # noqa: PLC0415 - SQLAlchemy is slow to import
 
     urls = {}
     for name in dict.fromkeys(query.database for query in asked.queries):
@@ -153,6 +154,8 @@ def _urls(asked: _Asked, *, may_be_unset: bool) -> dict[str, URL]:
         telemetry.keep_secret([raw, *credentials_in(raw)])
         if raw.strip():
             urls[name] = parse(raw, variable, on_heroku="DYNO" in os.environ)
+            if isolation in _NOT_IN_SQLITE and urls[name].get_backend_name() == SQLITE:
+                raise PagerError(f"--isolation {isolation}: SQLite has only read-uncommitted and serializable")
         elif may_be_unset:
             complain(f"{_PROGRAM}: warning: {variable} is not set")
         else:

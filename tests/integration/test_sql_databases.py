@@ -148,6 +148,22 @@ def test_an_isolation_level_can_be_asked_for(dsn: str, kind: str) -> None:
         assert metrics(done.stdout).get("db.on", 0) == expected, done.stderr
 
 
+@pytest.mark.parametrize("level", ["read-committed", "repeatable-read"])
+def test_a_level_that_sqlite_does_not_have_is_a_mistake(tmp_path: Path, level: str) -> None:
+    with database("sqlite", tmp_path) as dsn:
+        done = run("--dry-run", "--isolation", level, queries="SELECT 'a', 1", dsn=dsn)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"--isolation {level}: SQLite has only read-uncommitted and serializable" in done.stderr
+
+
+@pytest.mark.parametrize("end", ["127.0.0.1/test?charset=nonsense", "a..b/test"])
+def test_a_driver_that_trips_over_a_url_is_a_database_out_of_reach(end: str) -> None:
+    done = run("--dry-run", queries="SELECT 'a', 1", dsn=f"mysql://root@{end}")
+    assert done.returncode == 4
+    assert "event=query_failed query=line_1 reason=" in done.stderr
+    assert "internal error" not in done.stderr
+
+
 def test_a_signal_ends_it_at_once(dsn: str, kind: str) -> None:
     process = start("--dry-run", queries=TOO_LONG[kind], dsn=dsn)
     wait_until_it_asks(process)

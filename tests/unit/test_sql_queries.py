@@ -147,6 +147,18 @@ def test_a_mistake_in_sql_is_told_with_its_place(text: str, headline: str) -> No
     assert headlines(text, "queries.sql")[0].startswith(headline)
 
 
+@pytest.mark.parametrize("metric", ["{status}", "{shop}.{status}"])
+def test_a_metric_of_columns_alone_needs_no_quotes_in_sql(metric: str) -> None:
+    assert loaded(f"-- name: a\n-- metric: {metric}\nSELECT 1\n", "queries.sql").queries[0].metric == metric
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\x0c", "\x85", "\x1c"])
+def test_only_a_newline_ends_a_line(odd: str) -> None:
+    sql = f"SELECT 'a{odd}b', 1"
+    assert [query.sql for query in original.queries_of(f"{sql}\r\n")] == [sql]
+    assert [query.sql for query in loaded(f"-- name: a\r\n{sql}\r\n", "queries.sql").queries] == [sql]
+
+
 def test_a_line_of_standard_input_is_a_query_as_it_stands() -> None:
     text = "SELECT '50%', 1;\n\n  -- a comment\n# another\nSELECT ':x', 2\n"
     first, second = original.queries_of(text)
