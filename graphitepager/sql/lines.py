@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphitepager.problems import quote
 from graphitepager.sql.model import NullPolicy, Query, Tally
-from graphitepager.sql.names import Refused, checked_clean, checked_name, clean_node, clean_tag_value, with_tags
+from graphitepager.sql.names import SELF, Refused, checked_clean, checked_name, clean_node, clean_tag_value, with_tags
 from graphitepager.sql.names import are_plain as names_are_plain
 from graphitepager.sql.values import are_plain as values_are_plain
 from graphitepager.sql.values import timestamp, value_text
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 Row = Any  # what drivers give: something to be indexed
-SELF = "sql_to_graphite"
 _COLUMN = re.compile(r"\{([^{}]*)\}")
 _MOST_NAMED = 5
 _NAME_AND_VALUE = 2

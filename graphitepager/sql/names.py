@@ -15,6 +15,9 @@ from graphitepager.problems import quote
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# What stands before all that a run says of itself: a row that could say it would hide that a query fails.
+SELF = "sql_to_graphite"
+_OF_THE_RUN = f"{SELF}."
 # Printable, and without a meaning of its own in a path, in a target or in Carbon's line. ASCII, because Carbon takes
 # more, but graphite-web's targets do not.
 _CHARACTER = r"[A-Za-z0-9_:%@#$&+~^!<>=-]"
@@ -37,7 +40,7 @@ class Refused(ValueError):  # noqa: N818 - an outcome that is counted, not an er
 def checked_name(name: object) -> str:
     """A whole name, with tags or without, as it may be sent; Refused where Carbon would not file it correctly."""
     if type(name) is str and len(name) <= _LONGEST_NODE and _NAME.fullmatch(name):
-        return name
+        return _not_of_the_run(name)
     if not isinstance(name, str):
         kind = "NULL" if name is None else type(name).__name__
         raise Refused(f"the name is no text but {kind}")
@@ -45,7 +48,7 @@ def checked_name(name: object) -> str:
     _check_path(path)
     if tags:
         path = with_tags(path, [_checked_tag(name, tag) for tag in tags])
-    return _checked_length(path)
+    return _checked_length(_not_of_the_run(path))
 
 
 def are_plain(names: Sequence[object]) -> bool:
@@ -59,6 +62,7 @@ def are_plain(names: Sequence[object]) -> bool:
     return (
         len(rest) == len(names) - 1
         and not has_empty_node
+        and _OF_THE_RUN not in text
         and text[:1] not in {"", ".", "\n"}
         and text[-1] not in ".\n"
         and max(map(len, names)) <= _LONGEST_NODE  # type: ignore[arg-type]
@@ -95,10 +99,10 @@ def is_path(text: str) -> bool:
 
 
 def checked_clean(name: str) -> str:
-    """A name that was put together of clean parts: only its length is left to check."""
+    """A name that was put together of clean parts: only its length and its beginning are left to check."""
     if len(name) > _LONGEST_NODE:
         _checked_length(name)
-    return name
+    return _not_of_the_run(name)
 
 
 def _clean(value: object, unwanted: re.Pattern[str]) -> str:
@@ -127,6 +131,12 @@ def _checked_tag(name: str, tag: str) -> tuple[str, str]:
     if not (equals and is_tag(key) and value and _NOT_IN_TAG_VALUE.search(value) is None):
         raise Refused(f"the name {quote(name)} has a broken tag")
     return key, value
+
+
+def _not_of_the_run(name: str) -> str:
+    if name.startswith(_OF_THE_RUN):
+        raise Refused(f"the name {quote(name.partition(';')[0])} is one of those that tell of a run")
+    return name
 
 
 def _checked_length(name: str) -> str:

@@ -93,6 +93,19 @@ def test_a_refusal_is_one_line_that_a_terminal_can_show() -> None:
     assert refused("a\nb\x1b[31m", 1) == "row 1: the name 'a\\nb\\x1b[31m' holds U+000A"
 
 
+@pytest.mark.parametrize("name", ["sql_to_graphite.finished", "sql_to_graphite.orders.ok", "sql_to_graphite.a;b=c"])
+def test_no_row_says_anything_of_the_run_itself(name: str) -> None:
+    path = name.partition(";")[0]
+    assert refused(name, 1) == f"row 1: the name '{path}' is one of those that tell of a run"
+    _, tally = rendered(("status", "n"), ("finished", 1), metric="sql_to_graphite.{status}")
+    assert tally.named == ["row 1: the name 'sql_to_graphite.finished' is one of those that tell of a run"]
+
+
+@pytest.mark.parametrize("name", ["sql_to_graphite", "my.sql_to_graphite.ok", "sql_to_graphite_x.ok"])
+def test_a_name_that_only_looks_like_one_of_the_run_is_sent(name: str) -> None:
+    assert sent((name, 1)) == [f"db.{name} 1 {NOW}"]
+
+
 @pytest.mark.parametrize("name", [None, 7, b"orders", date(2026, 1, 1)])
 def test_a_name_must_be_a_text(name: Any) -> None:
     assert refused(name, 1).startswith("row 1: the name is no text")
