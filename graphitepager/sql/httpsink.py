@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _CONNECT_S = 10.0
-_TOO_MANY, _SERVER_ERROR = 429, 500
+_OK, _REDIRECTED, _TOO_MANY, _SERVER_ERROR = 200, 300, 429, 500
 
 
 class HttpSink(NamedTuple):
@@ -48,7 +48,7 @@ class HttpSink(NamedTuple):
             raise GraphiteError(f"{self.place} did not answer within {self.timeout_s:g} s") from None
         except requests.RequestException as error:
             raise GraphiteError(f"no connection to {self.place} ({type(error).__name__})") from None
-        if not answer.ok or answer.is_redirect:
+        if not _OK <= answer.status_code < _REDIRECTED:
             permanent = answer.status_code != _TOO_MANY and answer.status_code < _SERVER_ERROR
             hint = ": check the API key" if answer.status_code in (401, 403) else ""
             raise GraphiteError(

@@ -213,7 +213,7 @@ def test_lines_are_posted_in_whole_lines_of_64_kib(dsn: str) -> None:
 
 @pytest.mark.parametrize(
     ("statuses", "code", "attempts"),
-    [((503, 202), 0, 2), ((500,), 5, 3), ((429, 202), 0, 2), ((400,), 5, 1), ((401,), 5, 1)],
+    [((503, 202), 0, 2), ((500,), 5, 3), ((429, 202), 0, 2), ((400,), 5, 1), ((401,), 5, 1), ((304,), 5, 1)],
 )
 def test_an_answer_that_may_change_is_asked_for_again(
     dsn: str, statuses: tuple[int, ...], code: int, attempts: int
