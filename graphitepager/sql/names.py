@@ -41,6 +41,8 @@ def checked_name(name: object) -> str:
     """A whole name, with tags or without, as it may be sent; Refused where Carbon would not file it correctly."""
     if type(name) is str and len(name) <= _LONGEST_NODE and _NAME.fullmatch(name):
         return _not_of_the_run(name)
+    if type(name) is int:  # such as a user's number, which the original sent
+        name = str(name)
     if not isinstance(name, str):
         kind = "NULL" if name is None else type(name).__name__
         raise Refused(f"the name is no text but {kind}")

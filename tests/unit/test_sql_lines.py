@@ -106,9 +106,13 @@ def test_a_name_that_only_looks_like_one_of_the_run_is_sent(name: str) -> None:
     assert sent((name, 1)) == [f"db.{name} 1 {NOW}"]
 
 
-@pytest.mark.parametrize("name", [None, 7, b"orders", date(2026, 1, 1)])
-def test_a_name_must_be_a_text(name: Any) -> None:
+@pytest.mark.parametrize("name", [None, True, 7.5, b"orders", date(2026, 1, 1)])
+def test_a_name_must_be_a_text_or_a_whole_number(name: Any) -> None:
     assert refused(name, 1).startswith("row 1: the name is no text")
+
+
+def test_a_number_is_a_name_such_as_a_users() -> None:
+    assert sent((7, 1)) == [f"db.7 1 {NOW}"]
 
 
 @pytest.mark.parametrize("name", ["Orders-2.x_y", "cpu:0", "50%", "a" * 250, "x=y", "~x"])
