@@ -70,7 +70,8 @@ def command(alert_name: str, series_name: str, config_path: str, at: datetime | 
         snapshot, kept = store.load(), store.kept_config()
         if kept is not None and kept.text != configuration.read_files(config_path):
             complain(f"graphite-pager: warning: {config_path} is not what the pager runs; this is by the file as it is")
-        alert = _alert_called(alert_name, config, snapshot)
+        told = store.incidents_of(SeriesKey(alert_name.strip(), series_name), now - _DAY, now)
+        alert = _alert_called(alert_name, config, {*snapshot.memories, *(one.key.alert for one in told)})
         name = alert.name if alert else alert_name.strip()
         asked = _ask(alert, config, at) if alert and alert.name != OWN else None
         evaluation = checks.evaluate(asked.alert, asked.answers, now) if asked and not _failure(asked) else None
@@ -100,13 +101,13 @@ def command(alert_name: str, series_name: str, config_path: str, at: datetime | 
     return 1 if is_unknown and facts.evaluation is not None and key.series not in _named(facts.evaluation) else 0
 
 
-def _alert_called(name: str, config: Config, snapshot: Snapshot) -> Alert | None:
-    """The alert that pages call so; None where alerts.yml holds it no more. PagerError where it never did."""
+def _alert_called(name: str, config: Config, remembered: Collection[str]) -> Alert | None:
+    """The alert that pages call so; None where alerts.yml holds it no more. PagerError where nobody remembers it."""
     own = health.own_alert(config.settings)
     known = {SeriesKey(alert.name, "").words[0]: alert for alert in (own, *config.alerts)}
     if name.strip() in known:
         return known[name.strip()]
-    if name.strip() not in snapshot.memories:
+    if name.strip() not in remembered:
         raise unknown_alert(name, set(known))
     return None
 

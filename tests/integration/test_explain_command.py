@@ -138,6 +138,11 @@ def test_an_alert_that_was_removed_still_has_its_story(place: PolledPlace) -> No
     assert done.stderr == (
         "graphite-pager: warning: alerts.yml is not what the pager runs; this is by the file as it is\n"
     )
+    place.poll()
+    assert sentence(place, "Load", "web1") == (
+        "It does not page: alerts.yml holds no alert of this name any more. Its last incident paged: Critical from"
+        " CLOCK to CLOCK (removed from alerts.yml)."
+    )
 
 
 def test_while_graphite_is_down_the_story_is_told_without_it(place: PolledPlace) -> None:
