@@ -69,11 +69,22 @@ class Facts:
         ]
         return min(found, key=lambda one: _WORST_FIRST.index(one.level), default=None)
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether neither Graphite nor the database has ever heard of a series of this name."""
+        one, name = self.evaluation, self.key.series
+        return (
+            one is not None
+            and self.key.is_series
+            and not (self.reading or self.is_known or self.incidents)
+            and name not in one.excluded | one.left_out | one.unreadable
+        )
+
 
 def verdict(facts: Facts) -> str:
     """The one sentence, for the first of all possible reasons that applies."""
-    reasons = (reason_of(facts) for reason_of in _REASONS)
-    return next((reason for reason in reasons if reason is not None), "It does not page: nothing is known of it.")
+    reasons = filter(None, (reason_of(facts) for reason_of in _REASONS))
+    return next(reasons, "It does not page: nothing is known of it.")
 
 
 def clock(moment: datetime, near: datetime) -> str:
@@ -159,18 +170,17 @@ def _of_failure(facts: Facts) -> str | None:
 def _not_judged(facts: Facts) -> str | None:
     """Why the series is not judged at all, whatever its value."""
     one, name = facts.evaluation, facts.key.series
-    if one is None:
-        return None
-    if name in one.excluded:
-        return "It does not page: exclude leaves it out."
-    if name in one.left_out:
-        return "It does not page: no entry's include takes it."
-    if name in one.unreadable:
-        return "It does not page: its points are no numbers, and it keeps the state that it had."
-    if facts.reading is None and facts.key.is_series and not facts.is_known:
+    if facts.is_unknown:
         hint = f" (did you mean {', '.join(map(printable, facts.similar))}?)" if facts.similar else ""
         return f"It does not page: Graphite returns no series of this name for the alert{hint}."
-    return None
+    if one is None:
+        return None
+    named = (
+        (one.excluded, "exclude leaves it out"),
+        (one.left_out, "no entry's include takes it"),
+        (one.unreadable, "its points are no numbers, and it keeps the state that it had"),
+    )
+    return next((f"It does not page: {why}." for names, why in named if name in names), None)
 
 
 def _of_near_miss(facts: Facts) -> str | None:

@@ -97,8 +97,7 @@ def command(alert_name: str, series_name: str, config_path: str, at: datetime | 
         )
         facts = replace(facts, hold=_hold(facts, snapshot, store.silences()))
     story.show(facts, place=_place(loaded, facts), points=_points(asked, facts), url=config.settings.graphite_url)
-    is_unknown = facts.reading is None and key.is_series and not facts.is_known and not facts.incidents
-    return 1 if is_unknown and facts.evaluation is not None and key.series not in _named(facts.evaluation) else 0
+    return 1 if facts.is_unknown else 0
 
 
 def _alert_called(name: str, config: Config, remembered: Collection[str]) -> Alert | None:
