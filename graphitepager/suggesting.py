@@ -14,6 +14,7 @@ _SHARES = (0.0, 0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99,
 _BEYOND = 0.1
 # So much of the samples is usual: a threshold there would page all the time.
 _USUAL = 0.8
+_MOST_DIGITS = 15
 
 
 def sample(values: Iterable[float]) -> list[float]:
@@ -30,10 +31,12 @@ def candidates(samples: Sequence[float], *, is_low_bad: bool) -> list[float]:
     usual, extreme = ranked[int((len(ranked) - 1) * _USUAL)], ranked[-1]
     reach = (extreme - usual) or math.copysign(abs(extreme) or 1.0, -1.0 if is_low_bad else 1.0)
     ladder = [usual + reach * step / (_CANDIDATES - 2) for step in range(1, _CANDIDATES - 1)]
-    bounds = (_plain(bound) for bound in (*ladder, extreme + reach * _BEYOND))
+    bounds = (_plain(bound, reach) for bound in (*ladder, extreme + reach * _BEYOND))
     return list(dict.fromkeys(bounds))
 
 
-def _plain(bound: float) -> float:
-    """As a person would write it: three digits that count."""
-    return float(f"{bound:.3g}")
+def _plain(bound: float, reach: float) -> float:
+    """As a person would write it: three digits that count, and more where the ladder's rungs would be the same."""
+    rung = abs(reach) / _CANDIDATES
+    digits = math.floor(math.log10(abs(bound) / rung)) + 2 if bound and rung else 0
+    return float(f"{bound:.{min(max(digits, 3), _MOST_DIGITS)}g}")
