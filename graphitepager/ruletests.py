@@ -10,7 +10,8 @@ from graphitepager import checks, messages
 from graphitepager.backtesting import is_page, worst
 from graphitepager.durations import format_duration
 from graphitepager.history import Track, span_of
-from graphitepager.model import Event, EventKind, Series
+from graphitepager.model import WHOLE_ALERT, Event, EventKind, Series, SeriesKey
+from graphitepager.problems import quote
 from graphitepager.replay import Replay
 from graphitepager.rules import Level
 
@@ -111,6 +112,7 @@ def run(test: RuleTest, config: Config) -> Outcome:
         for one, known in zip(expectations, levels, strict=True)
         for message in _missed(one, known, told, beat)
     ]
+    failures += _unknown(test, levels)
     pages = sum(one.is_page for one in told)
     if test.pages is not None and pages != test.pages:
         failures.append(Failure(test.line, test.column, f"expected {test.pages} pages, there were {pages}"))
@@ -157,8 +159,23 @@ def _levels(memory: AlertMemory | None) -> Mapping[str, Level]:
     levels: dict[str, Level] = {}
     for name, state in memory.states.items() if memory else ():
         open_ones = (one.level for one in (state.incident, state.no_data) if one is not None)
-        levels[name] = worst(open_ones)
+        levels[_shown(name)] = worst(open_ones)
     return levels
+
+
+def _shown(series: str) -> str:
+    """What a test calls it: the alert as a whole is `(all series)`, as in a page."""
+    return SeriesKey("", series).words[1] if series == WHOLE_ALERT else series
+
+
+def _unknown(test: RuleTest, levels: Sequence[Mapping[str, Level]]) -> list[Failure]:
+    """The expectations of series that there never were: they would all be found to be fine."""
+    known = {_shown(WHOLE_ALERT)}.union(*test.series.values(), *levels)
+    return [
+        Failure(one.line, one.column, f"no series of the test is called {quote(one.series)}")
+        for one in test.expectations
+        if one.series is not None and one.series not in known and one.level is Level.OK
+    ]
 
 
 def _missed(one: Expectation, levels: Mapping[str, Level], told: Sequence[Told], beat: int) -> list[str]:
@@ -176,7 +193,7 @@ def _missed(one: Expectation, levels: Mapping[str, Level], told: Sequence[Told],
         each
         for each in told
         if timedelta(0) <= one.at - each.after < timedelta(seconds=beat)
-        and (one.series is None or each.event.key.series == one.series)
+        and (one.series is None or _shown(each.event.key.series) == one.series)
         and each.event.held_by is None
     ]
     kinds = [each for each in here if one.event in {None, each.event.kind}]

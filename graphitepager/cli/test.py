@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PATH = "tests.yml"
 _MOST_EVENTS = 20
+_HINT = "name yours behind the command, or write one: graphite-pager capture prints a test"
 
 
 @click.command("test")
@@ -41,7 +42,7 @@ def command(config_path: str, paths: tuple[str, ...]) -> int:
     telemetry.keep_secret(configuration.secrets_of(loaded.config))
     count = failed = 0
     for path in paths or (DEFAULT_PATH,):
-        text = configuration.read_text(path)
+        text = configuration.read_text(path, _HINT)
         tests, problems = testfile.load(text, path)
         if problems:
             raise ConfigError(problems)

@@ -105,6 +105,34 @@ def test_a_test_that_does_not_fit_the_alerts_fails(folder: Path, test: str, mess
     assert f"tests.yml:2:5: {message}" in done.stdout
 
 
+def test_a_series_that_no_test_has_is_not_taken_for_a_good_one(folder: Path) -> None:
+    expected = "expect: [{at: 1min, series: wbe1, level: ok}]"
+    (folder / "tests.yml").write_text(f"tests:\n  - {{name: a, alert: Load, series: {{web1: 1x9}}, {expected}}}\n")
+    done = run("test", folder=folder)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "no series of the test is called 'wbe1'" in done.stdout
+
+
+def test_an_excluded_series_and_the_alert_as_a_whole_can_be_expected_to_be_good(folder: Path) -> None:
+    (folder / "alerts.yml").write_text(ALERTS + "    exclude: web9\n")
+    expected = "expect: [{at: 1min, series: web9, level: ok}, {at: 2min, series: (all series), level: ok}]"
+    (folder / "tests.yml").write_text(f"tests:\n  - {{name: a, alert: Load, series: {{web9: 99x9}}, {expected}}}\n")
+    assert run("test", folder=folder).stdout.endswith("1 passed\n")
+
+
+def test_the_alert_as_a_whole_is_called_as_in_a_page(folder: Path) -> None:
+    expected = "{at: 3min, series: (all series), event: trigger, level: no_data}"
+    (folder / "tests.yml").write_text(f"tests:\n  - {{name: a, alert: Load, series: {{}}, expect: [{expected}]}}\n")
+    done = run("test", folder=folder)
+    assert done.stdout.endswith("1 passed\n"), done.stdout
+
+
+def test_a_file_of_tests_that_is_not_there_is_not_taken_for_alerts(folder: Path) -> None:
+    done = run("test", folder=folder)
+    hint = "name yours behind the command, or write one: graphite-pager capture prints a test"
+    assert (done.returncode, done.stderr) == (1, f"graphite-pager: tests.yml: no such file; {hint}\n")
+
+
 def test_what_is_captured_passes_as_a_test(graphite: FakeGraphite, tmp_path: Path) -> None:
     environment = keep_the_day(graphite, tmp_path)
     done = run(
