@@ -142,10 +142,10 @@ def test_check_shows_the_ratios_and_says_why_there_is_none(start_graphite: Start
     environment = {"GRAPHITE_URL": graphite.url, "STDOUT_ENABLED": "yes"}
     done = run("check", environment=environment, folder=tmp_path)
     assert [line.split() for line in done.stdout.splitlines()[1:]] == [
-        ["Lock", "alone", "-", "50", "70", "NO", "DATA"],
-        ["Lock", "db1", "5", "50", "70", "Nominal"],
-        ["Lock", "db2", "12.5", "50", "70", "Nominal"],
-        ["Lock", "db3", "40", "50", "70", "Nominal"],
+        ["Lock", "alone", "-", "50", "70", "-", "NO", "DATA"],
+        ["Lock", "db1", "5", "50", "70", "45", "to", "Warning", "Nominal"],
+        ["Lock", "db2", "12.5", "50", "70", "37.5", "to", "Warning", "Nominal"],
+        ["Lock", "db3", "40", "50", "70", "10", "to", "Warning", "Nominal"],
     ]
     reason = "no partner in servers.*.MongoDBCollector.globalLock.totalTime"
     assert done.stderr == f"graphite-pager: Lock: alone: {reason}\n"
