@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 @configuration.config_option
 @click.argument("alert_name", metavar="ALERT")
 @click.argument("series")
-@click.option("--at", "moment", metavar="TIME", required=True, callback=moments.as_moment, help="When it happened.")
+@click.option(
+    "--at", "moment", metavar="TIME", required=True, callback=moments.as_past_moment, help="When it happened."
+)
 @click.option(
     "--before",
     metavar="LENGTH",
@@ -58,7 +60,9 @@ def command(
     config = choosing.narrowed(replaying.read(config_path), [alert_name])
     [alert] = config.alerts
     ago = max((one.compare.ago for one in alert.entries if one.compare), default=timedelta(0))
-    period, _ = replaying.period(moment - before - ago, moment + after, None, config)
+    # What is still to come is no gap in the data.
+    until = min(moment + after, datetime.now(UTC))
+    period, _ = replaying.period(moment - before - ago, until, None, config)
     kept = _Kept(alert, series)
     replaying.fetch([config], period, lambda _: [kept.add])
     test = kept.test(period.begin, period.end, f"{alert_name}, {series}, {moment:%Y-%m-%d %H:%M} UTC")

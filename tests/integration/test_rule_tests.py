@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,6 +146,17 @@ def test_what_is_captured_passes_as_a_test(graphite: FakeGraphite, tmp_path: Pat
     assert run("test", folder=tmp_path).stdout.endswith("1 passed\n")
 
 
+def test_what_is_still_to_come_is_not_captured_as_a_gap(graphite: FakeGraphite, tmp_path: Path) -> None:
+    environment = keep_the_day(graphite, tmp_path)
+    start = int(datetime.now(UTC).timestamp()) // 60 * 60 - 3600
+    points = ",".join(["1.5"] * 61)
+    graphite.answers["servers.*.load"] = respond(f"web1,{start},{start + 61 * 60},60|{points}\n".encode())
+    done = run("capture", "Load", "web1", "--at", "-5min", environment=environment, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "null" not in done.stdout
+    assert "pages: 0" in done.stdout
+
+
 def test_a_ratio_is_captured_with_both_of_its_targets(graphite: FakeGraphite, tmp_path: Path) -> None:
     alerts = """\
 alerts:
@@ -174,6 +186,7 @@ alerts:
         (["Laod", "web1", "--at", "2026-01-15T17:05Z"], "no alert is called 'Laod' (did you mean Load?)", 1),
         (["Load", "web1", "--at", "then"], "expected a time such as -7d, now or 2026-03-01T22:00Z, got 'then'", 2),
         (["Load", "web1"], "Missing option '--at'", 2),
+        (["Load", "web1", "--at", "+1h"], "+1h is still to come", 2),
     ],
 )
 def test_what_cannot_be_captured_is_told_in_a_line(
