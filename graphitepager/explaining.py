@@ -201,6 +201,9 @@ def _of_whole_alert(facts: Facts) -> str | None:
         return f"It does not page: graphite-pager has no such incident of its own open.{_last(facts)}"
     if facts.key.is_series:
         return None
+    since = facts.state.no_data_since if facts.state else None
+    if since is not None and facts.entry is not None and facts.entry.no_data is NoDataPolicy.ALERT:
+        return _until_no_data("no series has come", since, facts.entry, facts)
     return f"It does not page: nothing is open of the alert as a whole.{_last(facts)}"
 
 
@@ -220,6 +223,10 @@ def _of_missing(facts: Facts) -> str | None:
     if since is None:
         patience = format_duration(entry.no_data_for)
         return f"It did not page: {what}, but nothing was open then; NO DATA pages after {patience}."
+    return _until_no_data(what, since, entry, facts)
+
+
+def _until_no_data(what: str, since: datetime, entry: Entry, facts: Facts) -> str:
     due = clock(since + entry.no_data_for, facts.at)
     return (
         f"It has not paged yet: {what} since {clock(since, facts.at)}, and NO DATA pages at {due} if that goes on"

@@ -156,6 +156,7 @@ def test_an_alert_without_any_series_is_explained_as_a_whole(place: PolledPlace)
     place.poll()
     said = explain(place, "Disk", "(all series)")
     assert "timer       has no data since CLOCK" in said
+    assert sentence(place, "Disk", "(all series)").startswith("It has not paged yet: no series has come since ")
 
 
 @pytest.mark.parametrize(("at", "words"), [("yesterday", "expected a time such as -7d"), ("+1h", "is still to come")])

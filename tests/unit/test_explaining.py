@@ -292,6 +292,17 @@ def test_an_alert_as_a_whole_and_the_pager_itself_may_have_nothing_open() -> Non
     )
 
 
+def test_an_alert_that_has_just_lost_all_of_its_series_has_not_paged_yet() -> None:
+    key = SeriesKey(KEY.alert, WHOLE_ALERT)
+    state = SeriesState(key=key, no_data_since=NOON - MINUTE)
+    assert verdict(facts(key=key, state=state)) == (
+        "It has not paged yet: no series has come since 11:59:00, and NO DATA pages at 12:02:00 if that goes on"
+        " (no_data_for: 3min)."
+    )
+    kept = facts(key=key, state=state, entry=entry(no_data=NoDataPolicy.KEEP))
+    assert verdict(kept) == "It does not page: nothing is open of the alert as a whole."
+
+
 def test_an_incident_of_the_whole_alert_is_explained_by_its_name_in_pages() -> None:
     whole = incident(delivery(DeliveryStatus.SENT, answer="202"), key=SeriesKey(KEY.alert, WHOLE_ALERT))
     assert verdict(facts(key=SeriesKey(KEY.alert, WHOLE_ALERT), incidents=[whole])).startswith("It paged: ")
