@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from graphitepager import checks
 from graphitepager.cli import configuration, moments
 from graphitepager.cli.configuration import complain
+from graphitepager.durations import format_duration
 from graphitepager.errors import PagerError
 from graphitepager.history import sorted_times
 from graphitepager.pastwindows import PastWindows, Replayed
@@ -79,8 +80,12 @@ def period(begin: datetime, until: datetime, step: timedelta | None, config: Con
     """The polls of that time, and the configuration with their heartbeat; UsageError where there are none."""
     step_s = round(step.total_seconds() if step else config.settings.heartbeat_s) or 1
     times = sorted_times(int(begin.timestamp()), int(until.timestamp()), step_s)
-    if not times:
+    if until <= begin:
         raise click.UsageError("the period is empty: --from must lie before --until")
+    if until - begin < timedelta(seconds=step_s):
+        raise click.UsageError(
+            f"the period is shorter than the {format_duration(timedelta(seconds=step_s))} from poll to poll"
+        )
     if len(times) > _MOST_POLLS:
         raise click.UsageError(f"{len(times)} polls are too many: choose a shorter period or a longer --step")
     return Period(times), replace(config, settings=replace(config.settings, heartbeat_s=float(step_s)))

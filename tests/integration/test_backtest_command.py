@@ -137,6 +137,8 @@ def test_an_alert_that_cannot_be_fetched_is_left_out_and_said_to_be(graphite: Fa
     [
         (["--from", "-7x"], "expected a time such as -7d, now or 2026-03-01T22:00Z, got '-7x'", 2),
         (["--from", "-1h", "--until", "-2h"], "the period is empty: --from must lie before --until", 2),
+        (["--from", "now", "--until", "now"], "the period is ", 2),
+        (["--step", "10d"], "the period is shorter than the 1w3d from poll to poll", 2),
         (["--step", "0"], "the time from poll to poll is at least a second", 2),
         (["--from", "-30y", "--step", "1s"], "polls are too many: choose a shorter period or a longer --step", 2),
         (["--json", "--markdown"], "choose one of --json and --markdown", 2),
