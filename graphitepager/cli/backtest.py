@@ -73,6 +73,8 @@ def command(  # noqa: PLR0913 - one for each option
         raise click.UsageError("choose one of --json and --markdown")
     if against == _NEW:
         raise click.UsageError("--against is empty: name a file or a git revision")
+    if page and not Path(page).parent.is_dir():
+        raise PagerError(f"{page}: no such file or directory")
     config = replaying.read(config_path)
     period, config = replaying.period(begin, until, step, choosing.narrowed(config, names))
     configs = {_NEW: config}
@@ -82,14 +84,14 @@ def command(  # noqa: PLR0913 - one for each option
     reports, replayed = _replay(configs, period, sketches)
     report = reports[_NEW]
     older = None if against is None else _Older(against, reports[against], difference(reports[against], report))
-    if page:
-        _write(page, report, sketches, replayed)
     if as_json:
         _print_json(report, replayed, older)
     elif as_markdown:
         _print_markdown(report, older)
     else:
         _print_tables(report, older)
+    if page:
+        _write(page, report, sketches, replayed)
     for line in words.coarse_lines(replayed.coarse):
         complain(f"graphite-pager: {line}")
     if limit is not None and report.pages > limit:

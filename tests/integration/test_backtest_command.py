@@ -158,6 +158,19 @@ def test_bad_input_gets_one_clear_line(
     assert "Traceback" not in done.stderr
 
 
+def test_a_folder_that_is_not_there_is_told_before_graphite_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "alerts.yml").write_text(ALERTS)
+    nobody = {"GRAPHITE_URL": "http://127.0.0.1:9"}
+    done = run("backtest", *DAY, "--html", "no/such/folder.html", environment=nobody, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "graphite-pager: no/such/folder.html: no such file or directory\n")
+
+
+def test_a_page_that_cannot_be_written_costs_no_answer(graphite: FakeGraphite, tmp_path: Path) -> None:
+    done = backtest(graphite, tmp_path, "--html", "/dev/full")
+    assert (done.returncode, done.stderr) == (1, "graphite-pager: /dev/full: no space left on device\n")
+    assert done.stdout == golden("day.txt")
+
+
 def test_a_fixed_time_in_from_cannot_be_replayed(graphite: FakeGraphite, tmp_path: Path) -> None:
     alerts = "alerts: [{name: Load, target: servers.*.load, warning: 8, critical: 12, from: '20260101'}]\n"
     done = backtest(graphite, tmp_path, alerts=alerts)
