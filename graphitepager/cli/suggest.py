@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +78,8 @@ def command(  # noqa: PLR0913 - one for each option
 
     Example: graphite-pager suggest "aliasByNode(servers.*.loadavg.01, 1)" --pages-per-week 2
     """
+    if math.isnan(wanted):
+        raise click.BadParameter("nan is no number of pages", param_hint="--pages-per-week")
     operator = Operator.AT_MOST if below else Operator.AT_LEAST
     entry = {"name": name, "target": target, "for": format_duration(length)}
     first = _config(config_path, {**entry, "critical": f"{operator.value} 0"})

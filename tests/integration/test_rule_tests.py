@@ -214,6 +214,11 @@ def test_a_suggested_entry_pages_as_often_as_was_said(graphite: FakeGraphite, tm
     assert "1 page in 1d, 7 a week" in done.stdout
 
 
+def test_nan_is_no_number_of_pages(tmp_path: Path) -> None:
+    done = run("suggest", "servers.*.lock", "--pages-per-week", "nan", folder=tmp_path)
+    assert (done.returncode, "nan is no number of pages" in done.stderr) == (2, True)
+
+
 def test_nothing_is_suggested_for_a_target_without_data(graphite: FakeGraphite, tmp_path: Path) -> None:
     environment = keep_the_day(graphite, tmp_path)
     graphite.answers["nothing.*"] = respond(b"")
