@@ -62,6 +62,8 @@ def command(
     ago = max((one.compare.ago for one in alert.entries if one.compare), default=timedelta(0))
     # What is still to come is no gap in the data.
     until = min(moment + after, datetime.now(UTC))
+    if until <= moment - before:
+        raise click.UsageError("there is nothing between --before and --after: make one of them longer")
     period, _ = replaying.period(moment - before - ago, until, None, config)
     kept = _Kept(alert, series)
     replaying.fetch([config], period, lambda _: [kept.add])

@@ -186,6 +186,7 @@ alerts:
         (["Laod", "web1", "--at", "2026-01-15T17:05Z"], "no alert is called 'Laod' (did you mean Load?)", 1),
         (["Load", "web1", "--at", "then"], "expected a time such as -7d, now or 2026-03-01T22:00Z, got 'then'", 2),
         (["Load", "web1"], "Missing option '--at'", 2),
+        (["Load", "web1", "--at", "-1h", "--before", "0s", "--after", "0s"], "nothing between --before and --after", 2),
         (["Load", "web1", "--at", "+1h"], "+1h is still to come", 2),
     ],
 )
