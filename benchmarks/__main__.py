@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="leave out what takes long: a million series, growth")
     arguments = parser.parse_args()
     shapes = SHAPES[:-1] if arguments.quick else SHAPES
-    console = Console()
+    console = Console(width=110)  # in a log, too
     figures: dict[str, object] = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
