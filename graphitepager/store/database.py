@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import sqlite3
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -220,7 +221,7 @@ def _use_wal(cursor: DBAPICursor, patience: timedelta) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
                 raise
-            time.sleep(0.02)  # nothing says when the other process is done
+            threading.Event().wait(0.02)  # nothing says when the other process is done
         else:
             return
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,12 +16,8 @@ from graphitepager.messages import SUMMARY_LIMIT, render
 from graphitepager.model import COUNT, OWN, WHOLE_ALERT, Event, EventKind, Link, Message, SeriesKey
 from graphitepager.rules import Compare, Level, Query, Ratio, Severity
 from graphitepager.templates import check
-from graphitepager.thresholds import Operator, Threshold, parse, threshold_of
 from graphitepager.wording import DETAILS, LABEL_NAMES, NAMES, nodes_of, trial
 from tests.examples import GRAPHITE_URL, MINUTE, NOON, entry, settings
-
-if TYPE_CHECKING:
-    from graphitepager.rules import Entry
 
 KEY = SeriesKey("MongoDB lock", "servers.db1.lock")
 STORM = SeriesKey(KEY.alert, WHOLE_ALERT + "critical×23")
@@ -329,27 +325,6 @@ def test_any_template_is_refused_or_makes_a_page_for_any_event(happened: Event, 
     assert all(line.isprintable() for line in str(made.details.get("description", "")).split("\n"))
     assert all(len(label) <= 500 and label.isprintable() for label in made.labels.values())
     assert len(str(made.details.get("template_errors", ""))) < 1200
-
-
-OUTSIDE = threshold_of(parse("outside 10..20ms"), Operator.OUTSIDE, None)
-
-
-def test_values_and_thresholds_are_shown_in_their_unit() -> None:
-    says = "{{ value }} of {{ thresholds.critical }}, {{ thresholds.critical * 1000 }}"
-    one = replace(entry(summary=says, warning=None), critical=OUTSIDE)
-    made = render(replace(event(value=0.0254), entry=one), GRAPHITE_URL)
-    assert made.summary == "CRITICAL MongoDB lock: 25.4ms of 10ms..20ms, 10"
-
-
-def test_what_speaks_of_a_threshold_that_there_is_not_is_found_at_once() -> None:
-    faults = [str(fault) for fault in trial("a", speaking(None))]
-    assert faults == ["summary: warning is not known here; there are critical"]
-    assert [*trial("a", speaking(OUTSIDE))] == []
-
-
-def speaking(warning: Threshold | None) -> Entry:
-    says = "{{ value }} ({{ thresholds.warning }})"
-    return replace(entry(summary=says), warning=warning, critical=OUTSIDE)
 
 
 def test_a_number_of_series_is_no_value() -> None:
