@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from graphitepager.errors import StoreError
 from graphitepager.records import PollSummary, Snapshot
-from graphitepager.store import configs, history, ledger, states, stories
+from graphitepager.store import configs, glances, history, ledger, states, stories
 from graphitepager.store import deliveries as queue
 from graphitepager.store import followups as following
 from graphitepager.store import silences as mutes
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
     from graphitepager.followups import FollowUp, Told
+    from graphitepager.glance import Glance
     from graphitepager.model import Delivery, Matcher, NearMiss, SeriesKey, Silence
     from graphitepager.records import (
         Backlog,
@@ -100,6 +101,11 @@ class Store:
         """Everything that a starting daemon has to know."""
         with self._reading() as db:
             return Snapshot(memories=states.load(db), last_poll=_load_poll(db))
+
+    def glance(self, now: datetime) -> Glance:
+        """All that is known now, as it was at one moment: cheap enough to ask for at each page that is shown."""
+        with self._reading_at_one_moment() as db:
+            return glances.glance(db, now)
 
     def record(self, poll: PollRecord) -> tuple[Change, ...]:
         """Store one poll in one transaction. To record it again, after a crash or a lost answer, changes nothing.
@@ -264,6 +270,18 @@ class Store:
     def _reading(self) -> Iterator[Connection]:
         with explained(self._url), self._reader.begin() as db:
             yield db
+
+    @contextmanager
+    def _reading_at_one_moment(self) -> Iterator[Connection]:
+        """All statements see the same; SQLite's transactions are always so."""
+        if self._url.get_backend_name() == "sqlite":
+            with self._reading() as db:
+                yield db
+            return
+        with explained(self._url), self._reader.connect() as db:
+            db.execution_options(isolation_level="REPEATABLE READ")
+            with db.begin():
+                yield db
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

@@ -36,9 +36,7 @@ _PLAIN = (
 
 def load(db: Connection) -> dict[str, AlertMemory]:
     """Everything that is remembered, by alert."""
-    states: dict[str, dict[str, SeriesState]] = {}
-    for row in db.execute(select(series_states)):
-        states.setdefault(row.alert, {})[row.series] = _state(row)
+    states = load_states(db)
     known: dict[str, dict[str, frozenset[str]]] = {}
     for row in db.execute(select(known_series)):
         known.setdefault(row.alert, {})[row.target] = _unpack(row.names)
@@ -46,6 +44,22 @@ def load(db: Connection) -> dict[str, AlertMemory]:
         alert: AlertMemory(states=states.get(alert, {}), known=known.get(alert, {}))
         for alert in states.keys() | known.keys()
     }
+
+
+def load_states(db: Connection) -> dict[str, dict[str, SeriesState]]:
+    """The states alone, by alert and series."""
+    states: dict[str, dict[str, SeriesState]] = {}
+    for row in db.execute(select(series_states)):
+        states.setdefault(row.alert, {})[row.series] = _state(row)
+    return states
+
+
+def count_known(db: Connection) -> dict[str, int]:
+    """How many series each alert is known to have, without making names of them."""
+    counts: dict[str, int] = {}
+    for row in db.execute(select(known_series.c.alert, known_series.c.names)):
+        counts[row.alert] = counts.get(row.alert, 0) + zlib.decompress(row.names).count(b"\n")
+    return {alert: count for alert, count in counts.items() if count}
 
 
 def save(db: Connection, states: Iterable[SeriesState], now: datetime) -> None:

@@ -1,0 +1,107 @@
+"""What is known of now, as queries that change nothing: few of them, and nothing that only a poller needs."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from graphitepager.glance import Glance, LastPoll, LoadedConfig, Notice, StandingIncident
+from graphitepager.model import SeriesKey
+from graphitepager.records import DeliveryStatus
+from graphitepager.store import deliveries as queue
+from graphitepager.store import silences as mutes
+from graphitepager.store import states
+from graphitepager.store.tables import configs, deliveries, incidents, leases, polls
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+_VERSION_DIGITS = 12
+
+
+def glance(db: Connection, now: datetime) -> Glance:
+    """Everything at once."""
+    return Glance(
+        at=now,
+        poll=_last_poll(db),
+        backlog=queue.backlog(db),
+        incidents=_standing(db),
+        states=states.load_states(db),
+        known=states.count_known(db),
+        silences=mutes.active(db, now),
+        accepted=_accepted(db),
+        config=_config(db),
+        leader=db.scalar(select(leases.c.holder).where(leases.c.expires_at > now)),
+    )
+
+
+def _last_poll(db: Connection) -> LastPoll | None:
+    row = db.execute(
+        select(polls.c.started_at, polls.c.finished_at, polls.c.answered_at, polls.c.series, polls.c.failed)
+    ).one()
+    return None if row.started_at is None else LastPoll(*row)
+
+
+def _standing(db: Connection) -> tuple[StandingIncident, ...]:
+    is_open = incidents.c.closed_at.is_(None)
+    columns = ("id", "dedup_key", "alert", "series", "level", "value", "opened_at", "held_by")
+    rows = db.execute(select(*(incidents.c[name] for name in columns)).where(is_open).order_by(incidents.c.id)).all()
+    notices = _notices(db) if rows else {}
+    return tuple(
+        StandingIncident(
+            id=row.id,
+            dedup_key=row.dedup_key,
+            key=SeriesKey(row.alert, row.series),
+            level=row.level,
+            value=row.value,
+            opened_at=row.opened_at,
+            held_by=row.held_by,
+            notices=tuple(notices.get(row.id, ())),
+        )
+        for row in rows
+    )
+
+
+def _notices(db: Connection) -> dict[int, list[Notice]]:
+    """The newest delivery of each open incident to each address, without its message, which is long."""
+    newest = (
+        select(func.max(deliveries.c.id))
+        .join(incidents, incidents.c.id == deliveries.c.incident_id)
+        .where(incidents.c.closed_at.is_(None))
+        .group_by(deliveries.c.incident_id, deliveries.c.notifier, deliveries.c.address)
+    )
+    columns = ("notifier", "kind", "status", "created_at", "finished_at", "attempts", "last_error")
+    rows = db.execute(
+        select(deliveries.c.incident_id, *(deliveries.c[name] for name in columns))
+        .where(deliveries.c.id.in_(newest))
+        .order_by(deliveries.c.id)
+    )
+    notices: dict[int, list[Notice]] = {}
+    for row in rows:
+        notices.setdefault(row.incident_id, []).append(
+            Notice(row.notifier, row.kind, row.status, row.finished_at or row.created_at, row.attempts, row.last_error)
+        )
+    return notices
+
+
+def _accepted(db: Connection) -> dict[str, datetime]:
+    rows = db.execute(
+        select(deliveries.c.notifier, func.max(deliveries.c.finished_at).label("at"))
+        .where(deliveries.c.status == DeliveryStatus.SENT)
+        .group_by(deliveries.c.notifier)
+    )
+    return {row.notifier: row.at for row in rows}
+
+
+def _config(db: Connection) -> LoadedConfig | None:
+    row = db.execute(select(configs.c.source, configs.c.text, configs.c.kept_at)).one_or_none()
+    return row and LoadedConfig(row.source, version_of(row.text), row.kept_at)
+
+
+def version_of(text: str) -> str:
+    """What tells this text of alerts.yml, with all that it includes, from any other."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_VERSION_DIGITS]
