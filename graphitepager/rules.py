@@ -12,6 +12,7 @@ from datetime import time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphitepager.selection import NO_NAMES
+from graphitepager.websettings import WebSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -306,6 +307,7 @@ class Settings:
     pagerduty_api_token: str | None = field(default=None, repr=False)
     heartbeat_ping_url: str | None = field(default=None, repr=False)
     stdout_enabled: bool = False
+    web: WebSettings = field(default_factory=WebSettings)
     verbose: bool = False
 
 

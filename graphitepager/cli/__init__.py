@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Where a new command is added: its name, its file in this folder, and its line in `--help`.
 COMMANDS = {
     "run": "Poll, evaluate and page until stopped (the default).",
+    "web": "Serve the status page, beside a pager on the same database.",
     "verify": "Check alerts.yml and the environment, and say everything that is wrong with them.",
     "check": "Evaluate once, now: print every series; nothing is sent or stored.",
     "backtest": "Replay Graphite's past through the alerts: what would have paged?",

@@ -112,9 +112,9 @@ def read(path: str, *, strict: bool = False, needs_graphite: bool = True) -> Loa
     return _load(read_files(path), path, strict=strict, needs_graphite=needs_graphite)
 
 
-def load_or_fail(text: str, source: str, tell: Callable[[Problem], None]) -> Config:
+def load_or_fail(text: str, source: str, tell: Callable[[Problem], None], *, needs_graphite: bool = True) -> Config:
     """Make a configuration that can be run of read_files()' text, its warnings told; raise ConfigError otherwise."""
-    loaded = _load(text, source)
+    loaded = _load(text, source, needs_graphite=needs_graphite)
     if loaded.config is None:
         raise ConfigError(loaded.problems)  # the warnings, too: an unknown key may be the one that is missing
     telemetry.keep_secret(secrets_of(loaded.config))
@@ -154,15 +154,18 @@ def _instead(path: str) -> Config | None:
     return kept and _load(kept.text, path, needs_graphite=False).config
 
 
-def last_good(path: str) -> KeptConfig | None:
-    """What the database keeps of this file, where that can be found without the file: DATABASE_URL, or beside it."""
+def last_good(path: str, *, only_look: bool = False) -> KeptConfig | None:
+    """What the database keeps of this file, where that can be found without the file: DATABASE_URL, or beside it.
+
+    With `only_look`, of a database that needs no migration.
+    """
     from graphitepager.store import Store  # noqa: PLC0415 - as in database_url()
 
     try:
         url = _database_url(os.environ.get("DATABASE_URL"), path)
         if url.get_backend_name() == "sqlite" and not Path(url.database).is_file():
             return None  # to look must not make one
-        with Store.open(url) as store:
+        with (Store.open_to_read if only_look else Store.open)(url) as store:
             kept = store.kept_config()
     except StoreError:
         return None
@@ -223,6 +226,9 @@ def secrets_of(config: Config) -> Iterator[str]:
         *credentials_in(settings.pagerduty_api_url),
         settings.pagerduty_api_token,
         settings.heartbeat_ping_url,
+        settings.web.password,
+        settings.web.token,
+        settings.web.secret,
         *credentials_in(settings.heartbeat_ping_url or ""),
         ping_path if len(ping_path) >= _SHORTEST_PATH else None,
         *(key for alert in config.alerts for one in alert.entries for key in (one.pagerduty_key, one.slack_url)),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,12 +12,21 @@ from graphitepager import telemetry
 from graphitepager.alertsfile import AlertsFile
 from graphitepager.cli import configuration
 from graphitepager.daemon import Daemon
+from graphitepager.errors import PagerError, describe_bug
 from graphitepager.signals import Orders
 from graphitepager.store import Store
 from graphitepager.telemetry import log
+from graphitepager.websettings import Address, parse_address
 
 if TYPE_CHECKING:
     from graphitepager.rules import Config
+
+
+def _address(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> Address | None:
+    try:
+        return None if text is None else parse_address(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.command("run")
@@ -24,7 +34,8 @@ if TYPE_CHECKING:
 @click.option(
     "--once", is_flag=True, help="Poll once, send what that leads to, and end; exit code 1 if any of it failed."
 )
-def command(config_path: str, once: bool) -> int:
+@click.option("--web", "web_address", metavar="HOST:PORT", callback=_address, help="Serve the status page there, too.")
+def command(config_path: str, once: bool, web_address: Address | None) -> int:
     """Poll Graphite every HEARTBEAT_SECONDS, and open and resolve incidents.
 
     SIGTERM ends it within a second with everything recorded; SIGHUP reads alerts.yml again, as does a change of it.
@@ -39,10 +50,19 @@ def command(config_path: str, once: bool) -> int:
         load=_load,
         last_good=lambda: configuration.last_good(config_path),
     )
+    refusal = web_address and file.config.settings.web.refusal(web_address)
+    if refusal:
+        raise PagerError(f"the status page is not served: {refusal}")
     orders = Orders()
-    with orders.listening(), Store.open(configuration.database_url(file.config, config_path)) as store:
+    url = configuration.database_url(file.config, config_path)
+    with orders.listening(), Store.open(url) as store:
         log.info("started", alerts=len(file.config.alerts), heartbeat_s=file.config.settings.heartbeat_s)
         daemon = Daemon(file, store, orders, clock=lambda: datetime.now(UTC))
+        if web_address is not None:
+            pages = threading.Thread(
+                target=_serve_pages, args=(file, web_address, url, orders.stop), name="web", daemon=True
+            )
+            pages.start()
         if once:
             return 0 if daemon.run_once() else 1
         daemon.run()
@@ -54,3 +74,14 @@ def _load(text: str, source: str) -> Config:
     telemetry.configure(verbose=config.settings.verbose, timestamps=not configuration.is_heroku())
     log.debug("settings", settings=config.settings)
     return config
+
+
+def _serve_pages(file: AlertsFile, address: Address, url: Any, stop: threading.Event) -> None:
+    """Serve the status page until `stop`. Even its imports happen here: no mistake in it costs a poll."""
+    try:
+        from graphitepager.cli.website import make_pages  # noqa: PLC0415 - a pager without --web has no Flask
+        from graphitepager.web.beside import serve  # noqa: PLC0415 - as above
+
+        serve(lambda: make_pages(file, address, url), address, stop)
+    except Exception as error:  # noqa: BLE001 - the polling goes on
+        log.error("web_failed", reason=describe_bug(error))

@@ -103,6 +103,7 @@ def _settings(file: AlertsFile) -> Settings:
         pagerduty_api_token=file.pagerduty_api_token,
         heartbeat_ping_url=file.heartbeat_ping_url,
         stdout_enabled=file.stdout_enabled,
+        web=file.as_web_settings(),
         verbose=file.verbose_init or file.verbose_url or file.verbose_resp or file.no_data_counter_verbose,
     )
 

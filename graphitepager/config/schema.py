@@ -37,6 +37,7 @@ from graphitepager.config.sections import (
     unused_keys,
 )
 from graphitepager.config.selecting import ExpectKeys
+from graphitepager.config.serving import WebKeys
 from graphitepager.config.sourcing import CompareKeys, RatioKeys
 from graphitepager.config.substitution import NAME
 from graphitepager.config.urls import ApiUrl, EventsUrl, GraphiteUrl, PingUrl, SecretUrl
@@ -102,7 +103,7 @@ class SlackKeys(Section):
     no_data: SecretUrl | None = Field(None, description="Where missing data is told.", examples=[SLACK_URL])
 
 
-class Variables(Section):
+class Variables(WebKeys):
     """Everything that can be set in the environment; there it wins over the file."""
 
     graphite_url: GraphiteUrl | None = Field(

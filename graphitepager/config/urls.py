@@ -70,6 +70,13 @@ def _secret_url(value: str) -> str:
     return url
 
 
+def _public_url(value: str) -> str:
+    url = value.strip().rstrip("/")
+    if _base_url(url, "https://pager.example.com, with nothing after the path").username is not None:
+        raise refuse("expected a URL without user and password: it stands in messages")
+    return url
+
+
 def is_loopback(host: str) -> bool:
     """Whether what is sent there stays on this machine."""
     try:
@@ -86,6 +93,7 @@ PingUrl = Annotated[
     AfterValidator(_ping_url),
     WithJsonSchema({"type": "string", "pattern": "^https?://", "writeOnly": True}),
 ]
+PublicUrl = Annotated[Text, AfterValidator(_public_url), _URL_SCHEMA]
 SecretUrl = Annotated[
     Text, AfterValidator(_secret_url), WithJsonSchema({"type": "string", "pattern": "^https?://", "writeOnly": True})
 ]

@@ -1,0 +1,36 @@
+"""What the status page is made of, whichever process serves it."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from graphitepager.web import create_app
+from graphitepager.web.opening import LateStore
+from graphitepager.web.site import Site
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+    from graphitepager.alertsfile import AlertsFile
+    from graphitepager.websettings import Address
+
+
+def make_pages(file: AlertsFile, address: Address, url: Any) -> WSGIApplication:
+    """The pages of this alerts.yml and the database at this URL."""
+    return create_app(_site(file, address, url)).wsgi_app
+
+
+def _site(file: AlertsFile, address: Address, url: Any) -> Site:
+    settings = file.config.settings.web
+    own_secret = secrets.token_hex(32)
+    return Site(
+        store=LateStore(url),
+        configuration=lambda: file.config,
+        trouble=lambda: file.trouble,
+        clock=lambda: datetime.now(UTC),
+        settings=settings,
+        address=address,
+        secret=lambda: settings.secret or own_secret,
+    )

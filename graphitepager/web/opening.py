@@ -1,0 +1,37 @@
+"""Opens the pager's database when a page first needs it, and again when its file is another one. Never migrates."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from graphitepager.store import Store
+from graphitepager.store.database import file_identity
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+# A page that waits longer is of no use to anybody.
+_PATIENCE = timedelta(seconds=5)
+
+
+class LateStore:
+    """Called, it returns the open database, or raises StoreError: the pager may not have run yet. Thread-safe."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self._store: Store | None = None
+        self._file: tuple[int, int] | None = None
+
+    def __call__(self) -> Store:
+        with self._lock:
+            file = file_identity(self._url)
+            if self._store is not None and file != self._file:
+                self._store.close()
+                self._store = None
+            if self._store is None:
+                self._store = Store.open_to_read(self._url, patience=_PATIENCE)
+                self._file = file
+            return self._store
