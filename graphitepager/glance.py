@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from graphitepager.model import EventKind, SeriesKey, SeriesState, Silence
     from graphitepager.records import Backlog, DeliveryStatus
     from graphitepager.rules import Level
+    from graphitepager.tallies import Tallies
 
 
 class LastPoll(NamedTuple):
@@ -82,5 +83,6 @@ class Glance:
     known: Mapping[str, int]
     silences: tuple[Silence, ...]
     accepted: Mapping[str, datetime]
+    tallies: Tallies
     config: LoadedConfig | None
     leader: str | None = None

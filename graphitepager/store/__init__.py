@@ -13,11 +13,14 @@ from graphitepager.records import PollSummary, Snapshot
 from graphitepager.store import configs, glances, history, ledger, states, stories
 from graphitepager.store import deliveries as queue
 from graphitepager.store import followups as following
+from graphitepager.store import secrets as private
 from graphitepager.store import silences as mutes
+from graphitepager.store import tallies as counters
 from graphitepager.store.database import create_engine, database_url, explained, file_identity, place
 from graphitepager.store.lease import LockLease, RowLease
 from graphitepager.store.migrations import migrate, require_newest
 from graphitepager.store.tables import polls
+from graphitepager.tallies import transitions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -120,7 +123,9 @@ class Store:
             states.save(db, poll.states, poll.finished_at)
             states.save_known(db, poll.known, poll.finished_at)
             ledger.enter_near_misses(db, poll.near_misses)
-            return ledger.enter(db, poll.changes)
+            needless = ledger.enter(db, poll.changes)
+            counters.add_transitions(db, transitions(poll))
+            return needless
 
     def lease(self, holder: str, lasts: timedelta) -> Lease:
         """The right to poll, which one `holder` at a time can have; unrenewed it `lasts` so long, LONGEST at most."""
@@ -266,6 +271,17 @@ class Store:
         with self._reading() as db:
             return configs.kept(db)
 
+    def secret(self) -> str:
+        """64 hexadecimal digits that only this database's processes know, the same for all of them and for ever."""
+        with self._reading() as db:
+            secret = private.kept(db)
+        if secret is None:
+            with self._writing() as db:
+                private.make(db)
+                secret = private.kept(db)
+            assert secret is not None  # noqa: S101 - for mypy: one of the processes has made it
+        return secret
+
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with explained(self._url), self._reader.begin() as db:
@@ -296,11 +312,16 @@ def _load_poll(db: Connection) -> PollSummary | None:
 
 def _take_turn(db: Connection, poll: PollRecord) -> bool:
     """Make it the last poll; False where it is that already. StoreError where another process polled in between."""
+    took_s = (poll.finished_at - poll.started_at).total_seconds()
     values = {
         "started_at": poll.started_at,
         "finished_at": poll.finished_at,
         "series": poll.series,
         "failed": poll.failed,
+        "total_polls": polls.c.total_polls + 1,
+        "total_series": polls.c.total_series + poll.series,
+        "total_failed": polls.c.total_failed + poll.failed,
+        "total_seconds": polls.c.total_seconds + max(took_s, 0.0),  # a clock may be set back
     }
     if poll.answered:
         values["answered_at"] = poll.finished_at

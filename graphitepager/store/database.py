@@ -9,10 +9,11 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine as sqlalchemy_engine
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import timedelta
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Engine, Table
     from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
 SQLITE_FILE = "graphite-pager.db"
@@ -246,6 +247,11 @@ def _postgresql_engine(url: URL, patience: timedelta) -> Engine:
         connection.commit()  # a rollback would undo the settings
 
     return engine
+
+
+def insert_leniently(db: Connection, table: Table) -> Any:
+    """An INSERT that can say what is to be done `on_conflict`, in the words of both databases."""
+    return {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[db.dialect.name](table)
 
 
 @contextmanager

@@ -11,10 +11,12 @@ from sqlalchemy import and_, case, exists, func, literal, or_, select, update
 from graphitepager.model import Delivery, EventKind
 from graphitepager.records import Backlog, DeliveryStatus, from_json
 from graphitepager.rules import Level, Route
+from graphitepager.store import tallies
 from graphitepager.store.tables import UtcDateTime, deliveries, incidents
+from graphitepager.tallies import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Row
@@ -127,7 +129,7 @@ def _take(db: Connection, now: datetime, rows: Sequence[Row[Any]], worker: str, 
         taken = update(deliveries).where(deliveries.c.id.in_([row.id for row in rows]))
         db.execute(taken.where(deliveries.c.claimed_by.is_not(None)).values(**_INTERRUPTION))
         db.execute(taken.values(claimed_by=worker, claimed_until=now + lease))
-    return [
+    claimed = [
         Delivery(
             id=row.id,
             message=replace(from_json(row.message), in_reply_to=_answer_to_trigger(db, row)),
@@ -138,6 +140,8 @@ def _take(db: Connection, now: datetime, rows: Sequence[Row[Any]], worker: str, 
         )
         for row in rows
     ]
+    tallies.count_ended(db, [row for row in rows if row.claimed_by is not None], Result.INTERRUPTED)
+    return claimed
 
 
 def _answer_to_trigger(db: Connection, row: Row[Any]) -> str | None:
@@ -161,47 +165,41 @@ def _answer_to_trigger(db: Connection, row: Row[Any]) -> str | None:
 
 def mark_sent(db: Connection, delivery_id: int, worker: str, at: datetime, answer: str) -> bool:
     """End it: the notifier has taken it."""
-    return _finish_attempt(db, delivery_id, worker, status=DeliveryStatus.SENT, finished_at=at, answer=answer)
+    values = {"status": DeliveryStatus.SENT, "finished_at": at, "answer": answer}
+    return _finish_attempt(db, delivery_id, worker, Result.SENT, values)
 
 
 def mark_failed(
     db: Connection, delivery_id: int, worker: str, error: str, next_attempt_at: datetime, *, make_minimal: bool
 ) -> bool:
     """Put it off."""
-    return _finish_attempt(
-        db,
-        delivery_id,
-        worker,
-        attempts=deliveries.c.attempts + 1,
-        last_error=error,
-        next_attempt_at=next_attempt_at,
-        **({"is_minimal": True} if make_minimal else {}),
-    )
+    values = {"attempts": deliveries.c.attempts + 1, "last_error": error, "next_attempt_at": next_attempt_at}
+    if make_minimal:
+        values["is_minimal"] = True
+    return _finish_attempt(db, delivery_id, worker, Result.FAILED, values)
 
 
 def mark_dead(db: Connection, delivery_id: int, worker: str, at: datetime, error: str) -> bool:
     """End it: no attempt can succeed."""
-    return _finish_attempt(
-        db,
-        delivery_id,
-        worker,
-        status=DeliveryStatus.DEAD,
-        finished_at=at,
-        attempts=deliveries.c.attempts + 1,
-        last_error=error,
-    )
+    attempts = deliveries.c.attempts + 1
+    values = {"status": DeliveryStatus.DEAD, "finished_at": at, "attempts": attempts, "last_error": error}
+    return _finish_attempt(db, delivery_id, worker, Result.DEAD, values)
 
 
-def _finish_attempt(db: Connection, delivery_id: int, worker: str, **values: Any) -> bool:
+def _finish_attempt(db: Connection, delivery_id: int, worker: str, result: Result, values: Mapping[str, Any]) -> bool:
     """Write the outcome of an attempt; False, and nothing written, where the claim has gone to another worker."""
     held = update(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.claimed_by == worker)
-    return db.execute(held.values(claimed_by=None, claimed_until=None, **values)).rowcount == 1
+    finished = held.values(claimed_by=None, claimed_until=None, **values)
+    rows = db.execute(finished.returning(*tallies.COUNTED)).all()
+    tallies.count_ended(db, rows, result, values.get("finished_at"))
+    return bool(rows)
 
 
 def release(db: Connection, worker: str) -> None:
     """Give back what `worker` holds; whether it has arrived nobody knows, so that it counts as tried."""
     held = update(deliveries).where(deliveries.c.claimed_by == worker, _PENDING)  # for the index's sake
-    db.execute(held.values(claimed_by=None, claimed_until=None, **_INTERRUPTION))
+    given_back = held.values(claimed_by=None, claimed_until=None, **_INTERRUPTION)
+    tallies.count_ended(db, db.execute(given_back.returning(*tallies.COUNTED)).all(), Result.INTERRUPTED)
 
 
 def next_due(

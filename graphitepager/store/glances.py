@@ -9,10 +9,9 @@ from sqlalchemy import func, select
 
 from graphitepager.glance import Glance, LastPoll, LoadedConfig, Notice, StandingIncident
 from graphitepager.model import SeriesKey
-from graphitepager.records import DeliveryStatus
 from graphitepager.store import deliveries as queue
 from graphitepager.store import silences as mutes
-from graphitepager.store import states
+from graphitepager.store import states, tallies
 from graphitepager.store.tables import configs, deliveries, incidents, leases, polls
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ _VERSION_DIGITS = 12
 
 def glance(db: Connection, now: datetime) -> Glance:
     """Everything at once."""
+    counted = tallies.load(db)
     return Glance(
         at=now,
         poll=_last_poll(db),
@@ -33,7 +33,8 @@ def glance(db: Connection, now: datetime) -> Glance:
         states=states.load_states(db),
         known=states.count_known(db),
         silences=mutes.active(db, now),
-        accepted=_accepted(db),
+        accepted=tallies.accepted(counted),
+        tallies=counted,
         config=_config(db),
         leader=db.scalar(select(leases.c.holder).where(leases.c.expires_at > now)),
     )
@@ -86,15 +87,6 @@ def _notices(db: Connection) -> dict[int, list[Notice]]:
             Notice(row.notifier, row.kind, row.status, row.finished_at or row.created_at, row.attempts, row.last_error)
         )
     return notices
-
-
-def _accepted(db: Connection) -> dict[str, datetime]:
-    rows = db.execute(
-        select(deliveries.c.notifier, func.max(deliveries.c.finished_at).label("at"))
-        .where(deliveries.c.status == DeliveryStatus.SENT)
-        .group_by(deliveries.c.notifier)
-    )
-    return {row.notifier: row.at for row in rows}
 
 
 def _config(db: Connection) -> LoadedConfig | None:

@@ -32,6 +32,7 @@ from sqlalchemy import (
 from graphitepager.model import EventKind
 from graphitepager.records import DeliveryStatus
 from graphitepager.rules import Level
+from graphitepager.tallies import Result, Transition
 
 if TYPE_CHECKING:
     import enum
@@ -248,7 +249,33 @@ leases = Table(
     Column("expires_at", UtcDateTime),
 )
 
-# One row, which the first migration inserts: a poll in which nothing changes is one UPDATE.
+# What the pager keeps to itself, each under a name.
+secrets = Table(
+    "graphite_pager_secrets",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("secret", Text, nullable=False),
+)
+
+# Counters, which only grow; they outlive what they count. `last_at` is null for attempts that are made again.
+transition_tallies = Table(
+    "graphite_pager_transition_tallies",
+    metadata,
+    Column("kind", _words(Transition), primary_key=True),
+    Column("level", _words(Level), primary_key=True),
+    Column("total", BigInteger, nullable=False),
+)
+delivery_tallies = Table(
+    "graphite_pager_delivery_tallies",
+    metadata,
+    Column("notifier", AnyText, primary_key=True),
+    Column("kind", _words(EventKind), primary_key=True),
+    Column("result", _words(Result), primary_key=True),
+    Column("total", BigInteger, nullable=False),
+    Column("last_at", UtcDateTime),
+)
+
+# One row, which the first migration inserts: a poll in which nothing changes is one UPDATE. The totals are counters.
 polls = Table(
     "graphite_pager_polls",
     metadata,
@@ -258,4 +285,8 @@ polls = Table(
     Column("answered_at", UtcDateTime),
     Column("series", Integer),
     Column("failed", Integer),
+    Column("total_polls", BigInteger, nullable=False, server_default="0"),
+    Column("total_series", BigInteger, nullable=False, server_default="0"),
+    Column("total_failed", BigInteger, nullable=False, server_default="0"),
+    Column("total_seconds", Double, nullable=False, server_default="0"),
 )

@@ -10,7 +10,9 @@ from sqlalchemy import select, update
 from graphitepager.model import EventKind
 from graphitepager.records import DeliveryStatus
 from graphitepager.rules import Route
+from graphitepager.store import tallies
 from graphitepager.store.tables import deliveries, incidents
+from graphitepager.tallies import Result
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -96,9 +98,11 @@ def _cancel(db: Connection, ids: Collection[int], at: datetime) -> set[int]:
         update(deliveries)
         .where(deliveries.c.id.in_(list(ids)), deliveries.c.finished_at.is_(None), deliveries.c.claimed_by.is_(None))
         .values(status=DeliveryStatus.CANCELLED, finished_at=at)
-        .returning(deliveries.c.id)
+        .returning(deliveries.c.id, *tallies.COUNTED)
     )
-    return set(db.scalars(taken_back))
+    rows = db.execute(taken_back).all()
+    tallies.count_ended(db, rows, Result.CANCELLED, at)
+    return {row.id for row in rows}
 
 
 def collected_by(told: Mapping[int, Iterable[ToldRoute]]) -> dict[tuple[int, Route], timedelta]:

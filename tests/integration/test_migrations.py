@@ -24,6 +24,7 @@ from graphitepager.rules import Level
 from graphitepager.store import Store
 from graphitepager.store.migrations import HEAD, VERSION_TABLE
 from graphitepager.store.tables import metadata
+from graphitepager.tallies import DeliveryKey, DeliveryTally, Result, Tallies
 from tests.integration.store_support import NOON, record, resolved, triggered
 
 if TYPE_CHECKING:
@@ -131,6 +132,15 @@ def test_what_is_open_in_the_database_of_the_first_program_stays_open(url: URL) 
         (EventKind.TRIGGERED, "web2", False),
         (EventKind.RESOLVED, "web1", False),
     ]
+
+
+def test_what_was_delivered_before_it_was_counted_is_counted(url: URL) -> None:
+    make_old_database(url)
+    with Store.open(url) as store:
+        glance = store.glance(NOON)
+    sent = DeliveryKey("pagerduty", EventKind.TRIGGERED, Result.SENT)
+    assert glance.tallies == Tallies(deliveries={sent: DeliveryTally(1, minutes_ago(10))})
+    assert glance.accepted == {"pagerduty": minutes_ago(10)}
 
 
 def resolved_as(dedup_key: str, series: str, level: Level) -> Change:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 # The newest revision in versions/. Kept here so that a start on a current database need not import Alembic.
-HEAD = "0003"
+HEAD = "0004"
 
 # Not Alembic's own name for it, which the application that shares this database may use.
 VERSION_TABLE = "graphite_pager_version"
