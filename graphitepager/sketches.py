@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphitepager import quiet, rawdata, sources
+from graphitepager.curves import Curve, finite
 from graphitepager.errors import FetchError
 from graphitepager.history import Track
 
@@ -64,20 +65,15 @@ class Sketches:
             nothing = array("f", [math.nan]) * PLACES
             self._sketches[key] = Sketch(entry, nothing, nothing[:])
         _, low, high = self._sketches[key]
+        curve = Curve(track.start, track.step, values)
         first = max(int((times[0] - self._begin) / self._part_s), 0)
         last = min(int((times[-1] - self._begin) / self._part_s), PLACES - 1)
         for place in range(first, last + 1):
             begin = max(self._begin + place * self._part_s, times[0])
             until = min(self._begin + (place + 1) * self._part_s, times[-1] + 1)
-            slots = slice(max(self._slot(track, begin), 0), max(self._slot(track, until), 0))
-            there = [value for value in values[slots] if math.isfinite(value)]
-            if there:
+            if there := finite(curve.between(begin, until).values):
                 low[place] = min(*there, low[place]) if low[place] == low[place] else min(there)
                 high[place] = max(*there, high[place]) if high[place] == high[place] else max(there)
-
-    def _slot(self, track: Track, second: float) -> int:
-        """The place of the first datapoint whose interval begins then or later."""
-        return math.ceil((second - track.start) / track.step)
 
 
 def _tracks(entry: Entry, history: Mapping[Query, Sequence[Track]], now: int) -> Iterator[Track]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +9,7 @@ import jinja2
 
 from graphitepager.printable import printable
 from graphitepager.reports import plots
+from graphitepager.reports.scales import time_ticks
 from graphitepager.reports.words import counted, lasting, short_time, time_of, verdict
 from graphitepager.sketches import PLACES
 
@@ -122,14 +122,5 @@ def _row(one: PastIncident, end: datetime) -> Row:
 def _ticks(begin: datetime, end: datetime) -> list[Tick]:
     """Midnights, or hours of a shorter time, as many as there is room for."""
     whole = end - begin
-    steps = [timedelta(hours=hours) for hours in (1, 3, 6, 12, 24, 48, 168, 336, 672)]
-    step = next((each for each in steps if whole / each <= _MOST_TICKS), whole / _MOST_TICKS)
-    form = "%H:%M" if step < timedelta(days=1) else "%a %d" if whole <= timedelta(days=8) else "%d %b"
-    midnight = begin.replace(hour=0, minute=0, second=0, microsecond=0)
-    ticks = []
-    moment = midnight
-    while moment < end:
-        if begin <= moment <= end - whole * _ROOM:
-            ticks.append(Tick(round((moment - begin) / whole * 100, 2), f"{moment:{form}}"))
-        moment += step
-    return ticks
+    fitting = (one for one in time_ticks(begin, end, _MOST_TICKS) if one[0] <= end - whole * _ROOM)
+    return [Tick(round((moment - begin) / whole * 100, 2), label) for moment, label in fitting]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from graphitepager.curves import finite
+from graphitepager.reports.scales import Scale, outline, path, runs
 from graphitepager.rules import Level
-from graphitepager.sketches import PLACES
 from graphitepager.thresholds import describe, format_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from graphitepager.backtesting import PastIncident
@@ -55,18 +55,17 @@ def plot(series: str, sketch: Sketch, incidents: Sequence[PastIncident], begin: 
     """Draw a series with those of its incidents."""
     entry = sketch.entry
     thresholds = [(level, one) for level in (Level.WARNING, Level.CRITICAL) if (one := entry.threshold(level))]
-    values = [value for value in (*sketch.low, *sketch.high) if math.isfinite(value)]
+    values = finite((*sketch.low, *sketch.high))
     values += [bound for _, one in thresholds for bound in one.bounds]
     least, most = min(values, default=0.0), max(values, default=1.0)
-    room = (most - least or abs(most) or 1.0) * _MARGIN
-    bottom, height = least - room, most - least + 2 * room
+    scale = Scale.around(values, margin=_MARGIN)
 
     def top(value: float) -> float:
-        return round(HEIGHT - (value - bottom) / height * HEIGHT, 2)
+        return round(HEIGHT - scale.share(value) * HEIGHT, 2)
 
     return Plot(
         series=series,
-        area=" ".join(_runs(sketch, top)),
+        area=" ".join(path(outline(run, sketch.low, sketch.high, top), is_closed=True) for run in runs(sketch.high)),
         lines=tuple(Line(level.value, describe(one), top(bound)) for level, one in thresholds for bound in one.bounds),
         boxes=tuple(boxes(incidents, begin, end)),
         least=_in_words(least, entry),
@@ -82,19 +81,6 @@ def boxes(incidents: Iterable[PastIncident], begin: datetime, end: datetime) -> 
         left = (one.begins_at - begin).total_seconds() / whole * 100
         width = one.lasts(end).total_seconds() / whole * 100
         yield Box(one.level.value, round(left, 3), round(max(width, 0.25), 3), one.summary)
-
-
-def _runs(sketch: Sketch, top: Callable[[float], float]) -> Iterator[str]:
-    """One closed outline for each run of parts that have values: along the top, and back along the bottom."""
-    run: list[int] = []
-    for place in range(PLACES + 1):
-        if place < PLACES and math.isfinite(sketch.high[place]):
-            run.append(place)
-        elif run:
-            upper = [f"{each} {top(sketch.high[each])}" for each in run]
-            lower = [f"{each + 1} {top(sketch.low[each])}" for each in reversed(run)]
-            yield f"M{'L'.join((*upper, *lower))}Z"
-            run = []
 
 
 def _in_words(value: float, entry: Entry) -> str:
