@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from graphitepager.model import Silence
     from graphitepager.rules import Alert, Settings
 
+_SHORTEST_LATE = timedelta(seconds=30)
+
 
 class Outcome(NamedTuple):
     """What a poll means for one alert, how many of its series were judged, and whether every entry was answered."""
@@ -57,6 +59,11 @@ def holds(
     newest = {**remembered, **newer}
     firing = frozenset(name for name, memory in newest.items() if telling.is_firing(memory))
     return telling.Holds(silences=silences, firing=firing)
+
+
+def late_after(settings: Settings) -> timedelta:
+    """How long after the last poll something is wrong: a takeover, or a database that hangs, may cost two."""
+    return max(3 * heartbeat(settings), _SHORTEST_LATE)
 
 
 def heartbeat(settings: Settings) -> timedelta:

@@ -31,6 +31,8 @@ COMMANDS = {
     "notify": "Send a sample of each kind of message, to try out a notifier.",
     "reconcile": "Compare with what PagerDuty has open; with --fix, resolve there what has ended here.",
     "drill": "Page a test service for a made-up breach, and time each stage.",
+    "migrate": "Refuse a deploy that could not run, else bring the database to this release.",
+    "healthcheck": "Say whether a pager polls in time: for Docker and its like.",
     "schema": "Print the JSON Schema of alerts.yml, for editors.",
 }
 DEFAULT_COMMAND = "run"

@@ -17,13 +17,13 @@ from graphitepager.config import files
 from graphitepager.config.files import Files, IncludedFile
 from graphitepager.errors import ConfigError, PagerError, StoreError
 from graphitepager.library import Library
+from graphitepager.problems import ENVIRONMENT, Problem
 from graphitepager.redaction import credentials_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from graphitepager.config import Loaded
-    from graphitepager.problems import Problem
     from graphitepager.records import KeptConfig
     from graphitepager.rules import Config
 
@@ -191,10 +191,14 @@ def database_url(config: Config, path: str) -> Any:
     return _database_url(config.settings.database_url, path)
 
 
-def check_database_url(config: Config, path: str) -> None:
-    """Raise StoreError where `database_url` would, without SQLAlchemy where nothing can be wrong."""
+def database_problems(config: Config, path: str) -> list[Problem]:
+    """What is wrong with the place of the state, without SQLAlchemy where nothing can be."""
     if config.settings.database_url or is_heroku():
-        database_url(config, path)
+        try:
+            database_url(config, path)
+        except StoreError as error:
+            return [Problem(source=ENVIRONMENT, message=str(error))]
+    return []
 
 
 def _database_url(raw: str | None, path: str) -> Any:

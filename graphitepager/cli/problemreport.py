@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from graphitepager.problems import Problem
+    from graphitepager.rules import Config
 
 TEXT, JSON, GITHUB = "text", "json", "github"
 
 
-def show(problems: Sequence[Problem], form: str, *, file: str, alerts: int | None, entries: int | None) -> None:
-    """Print them, and how many there are. `alerts` and `entries` are counts, None where the file cannot be read."""
+def show(problems: Sequence[Problem], form: str, *, file: str, config: Config | None) -> None:
+    """Print them, and how many there are; `config` is what was read all the same."""
+    alerts = None if config is None else len(config.alerts)
+    entries = None if config is None else sum(len(alert.entries) for alert in config.alerts)
     if form == JSON:
         click.echo(scrub(json.dumps(_as_json(problems, file=file, alerts=alerts, entries=entries), indent=2)))
         return

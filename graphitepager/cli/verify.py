@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from graphitepager import telemetry
 from graphitepager.cli import configuration, problemreport
-from graphitepager.errors import StoreError
-from graphitepager.problems import ENVIRONMENT, Problem
-
-if TYPE_CHECKING:
-    from graphitepager.rules import Config
 
 
 @click.command("verify")
@@ -39,7 +32,7 @@ def command(config_path: str, strict: bool, live: bool, form: str, as_json: bool
     problems, config = list(loaded.problems), loaded.config
     if config is not None:
         telemetry.keep_secret(configuration.secrets_of(config))
-        problems += _of_database(config, config_path)
+        problems += configuration.database_problems(config, config_path)
         if live:
             from graphitepager.cli import liveverify  # noqa: PLC0415 - without --live nobody waits for HTTP clients
 
@@ -48,15 +41,6 @@ def command(config_path: str, strict: bool, live: bool, form: str, as_json: bool
         problems,
         problemreport.JSON if as_json else form,
         file=config_path,
-        alerts=None if config is None else len(config.alerts),
-        entries=None if config is None else sum(len(alert.entries) for alert in config.alerts),
+        config=config,
     )
     return 1 if any(problem.is_error for problem in problems) else 0
-
-
-def _of_database(config: Config, path: str) -> list[Problem]:
-    try:
-        configuration.check_database_url(config, path)
-    except StoreError as error:
-        return [Problem(source=ENVIRONMENT, message=str(error))]
-    return []

@@ -18,7 +18,7 @@ from graphitepager.store import silences as mutes
 from graphitepager.store import tallies as counters
 from graphitepager.store.database import create_engine, database_url, explained, file_identity, place
 from graphitepager.store.lease import LockLease, RowLease
-from graphitepager.store.migrations import migrate, require_newest
+from graphitepager.store.migrations import HEAD, migrate, require_newest
 from graphitepager.store.tables import polls
 from graphitepager.tallies import transitions
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from graphitepager.rules import Route
     from graphitepager.store.lease import Lease
 
-__all__ = ["Store", "database_url"]
+__all__ = ["HEAD", "Store", "database_url", "place"]
 
 
 class Store:
@@ -56,6 +56,7 @@ class Store:
         self._reader = engine
         self._writer = engine.execution_options(writes=True)
         self._file: tuple[int, int] | None = None
+        self.found: str | None = HEAD  # the revision that its tables were at; None where there were none
 
     @classmethod
     def open(cls, url: URL, *, patience: timedelta = timedelta(seconds=20)) -> Self:
@@ -63,7 +64,7 @@ class Store:
         with explained(url):
             store = cls(create_engine(url, patience=patience), url)
             try:
-                migrate(store._writer)
+                store.found = migrate(store._writer)
                 store._file = file_identity(url)
             except BaseException:
                 store.close()
@@ -109,6 +110,11 @@ class Store:
         """All that is known now, as it was at one moment: cheap enough to ask for at each page that is shown."""
         with self._reading_at_one_moment() as db:
             return glances.glance(db, now)
+
+    def last_poll(self) -> PollSummary | None:
+        """The last complete poll, of whichever process; None before the first."""
+        with self._reading() as db:
+            return _load_poll(db)
 
     def record(self, poll: PollRecord) -> tuple[Change, ...]:
         """Store one poll in one transaction. To record it again, after a crash or a lost answer, changes nothing.

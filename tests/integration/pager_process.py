@@ -12,11 +12,12 @@ from signal import Signals
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 # Nothing of the machine's own environment but what a process needs to start.
 _BASE = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "PYTHONWARNINGS": "error::ResourceWarning"}
+_PROGRAM = (sys.executable, "-m", "graphitepager")
 
 
 def run(
@@ -24,7 +25,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run `graphite-pager` with these arguments in this folder until it ends."""
     return subprocess.run(
-        [sys.executable, "-m", "graphitepager", *arguments],
+        [*_PROGRAM, *arguments],
         cwd=folder,
         env={**_BASE, **(environment or {})},
         capture_output=True,
@@ -35,15 +36,24 @@ def run(
 
 
 class Pager:
-    """A running `graphite-pager`; what it prints is collected as it comes."""
+    """A running `graphite-pager`, or another program of ours; what it prints is collected as it comes."""
 
-    def __init__(self, environment: Mapping[str, str], folder: Path, *arguments: str) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        folder: Path,
+        *arguments: str,
+        program: Sequence[str] = _PROGRAM,
+        base: Mapping[str, str] = _BASE,
+    ) -> None:
         self._lines: list[str] = []
         self._changed = threading.Condition()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "graphitepager", *arguments],
+            [*program, *arguments],
             cwd=folder,
-            env={**_BASE, **environment},
+            env={**base, **environment},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -66,10 +76,18 @@ class Pager:
         """Signal it and wait; return its exit code and how many seconds it took to end."""
         began = time.monotonic()
         self.process.send_signal(number)
+        return self.wait(timeout_s), time.monotonic() - began
+
+    def end_all(self, number: Signals = Signals.SIGTERM, timeout_s: float = 10) -> int:
+        """Signal it and every process that it has started, all at once, and wait; return its exit code."""
+        os.killpg(self.process.pid, number)
+        return self.wait(timeout_s)
+
+    def wait(self, timeout_s: float = 10) -> int:
+        """Wait until it has ended and all that it printed is in `output`; return its exit code."""
         code = self.process.wait(timeout_s)
-        took = time.monotonic() - began
         self._thread.join(5)
-        return code, took
+        return code
 
     def _collect(self) -> None:
         assert self.process.stdout is not None

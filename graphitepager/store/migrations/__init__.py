@@ -21,15 +21,17 @@ VERSION_TABLE = "graphite_pager_version"
 _ADVISORY_LOCK = 0x6772_6170_6869_7465
 
 
-def migrate(engine: Engine) -> None:
-    """Migrate to HEAD; `engine` must open its transactions with the right to write.
+def migrate(engine: Engine) -> str | None:
+    """Migrate to HEAD, and return the revision that was found; None where nothing was ever migrated.
+
+    `engine` must open its transactions with the right to write.
 
     Of several processes that start at once, one migrates, and the others wait and then find the work done. SQLite's
     write lock, held since BEGIN IMMEDIATE, or PostgreSQL's advisory lock sees to it; both go with the transaction.
     """
     with engine.connect() as connection:
         if _revision(connection) == HEAD:
-            return
+            return HEAD
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
@@ -38,6 +40,7 @@ def migrate(engine: Engine) -> None:
         revision = _revision(connection)
         if revision != HEAD:
             _upgrade(connection, revision)
+        return revision
 
 
 def require_newest(engine: Engine) -> None:
