@@ -23,6 +23,11 @@ def is_glob(text: str) -> bool:
     return any(character in text for character in "*?[{")
 
 
+def literal(text: str) -> str:
+    """The glob that fits this text and nothing else."""
+    return re.sub(r"[*?\[{]", r"[\g<0>]", text)
+
+
 @functools.lru_cache(maxsize=1024)
 def compiled(pattern: str) -> re.Pattern[str]:
     """Make an expression of a glob, to be matched in full; no character is special to * and ?.

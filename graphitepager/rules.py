@@ -282,9 +282,11 @@ class Settings:
 
     `notifiers` are the routes that the file gives a name; `notifier_secrets` is what no log may show of them,
     `handling` what else the file says of each. `rules` say who is told of alerts that do not say so themselves.
+    `docs_url` is where the runbooks are, for alerts that do not say so themselves.
     """
 
     graphite_url: str
+    docs_url: str | None = None
     graphite_user: str | None = None
     graphite_pass: str | None = field(default=None, repr=False)
     graphite_connect_timeout_s: float = 3.0

@@ -52,6 +52,12 @@ def parse_matcher(text: str) -> Matcher:
     return Matcher(field=field, pattern=pattern, is_negated=written["operator"] == "!=")
 
 
+def matcher_of(field: str, text: str) -> str:
+    """The matcher, as it is written, that fits this text and nothing else."""
+    pattern = globs.literal(text)
+    return f"{field}={f'[{pattern[0]}]{pattern[1:]}' if pattern[:1] in {'=', '~'} else pattern}"
+
+
 def format_matcher(matcher: Matcher) -> str:
     """Write it as `parse_matcher` reads it."""
     return f"{matcher.field}{'!=' if matcher.is_negated else '='}{matcher.pattern}"

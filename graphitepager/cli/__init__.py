@@ -30,6 +30,7 @@ COMMANDS = {
     "silence": "Hold back triggers for a time: add, list and end silences.",
     "notify": "Send a sample of each kind of message, to try out a notifier.",
     "reconcile": "Compare with what PagerDuty has open; with --fix, resolve there what has ended here.",
+    "runbooks": "Write a page to begin with for each alert that has none, where its pages link to.",
     "drill": "Page a test service for a made-up breach, and time each stage.",
     "migrate": "Refuse a deploy that could not run, else bring the database to this release.",
     "healthcheck": "Say whether a pager polls in time: for Docker and its like.",

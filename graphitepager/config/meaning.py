@@ -81,6 +81,7 @@ def _settings(file: AlertsFile) -> Settings:
     url, user, password = _split_credentials(file.graphite_url or "")
     return Settings(
         graphite_url=url,
+        docs_url=file.docs_url or None,
         graphite_user=file.graphite_user or user,
         graphite_pass=file.graphite_pass or password,
         graphite_connect_timeout_s=file.graphite_connect_timeout_s,

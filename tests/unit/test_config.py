@@ -78,6 +78,7 @@ def test_every_old_key_is_accepted_and_means_what_it_did() -> None:
     assert loaded.config is not None
     assert loaded.config.settings == Settings(
         graphite_url="https://graphite.example.com",
+        docs_url="https://wiki.example.com/alerts",
         graphite_user="pager",
         graphite_pass="correct horse",
         graphite_connect_timeout_s=0.5,
