@@ -32,14 +32,21 @@ _PENDING = deliveries.c.finished_at.is_(None)
 _IS_TRIGGER = deliveries.c.kind == EventKind.TRIGGERED
 
 # What has to leave before it. To one address everything goes in order, but a page never waits for what is told of the
-# other levels. Elsewhere nothing ends before what takes its place has begun.
+# other levels. Elsewhere nothing ends before the incident that takes its place has begun.
 _earlier = deliveries.alias("earlier")
 _IS_FIRST_IN_LANE = ~exists().where(
     _earlier.c.lane == deliveries.c.lane,
     _earlier.c.finished_at.is_(None),
     _earlier.c.id < deliveries.c.id,
     case(
-        (_earlier.c.address != deliveries.c.address, and_(_earlier.c.kind == EventKind.TRIGGERED, ~_IS_TRIGGER)),
+        (
+            _earlier.c.address != deliveries.c.address,
+            and_(
+                _earlier.c.kind == EventKind.TRIGGERED,
+                ~_IS_TRIGGER,
+                _earlier.c.incident_id != deliveries.c.incident_id,
+            ),
+        ),
         else_=or_(_earlier.c.level == deliveries.c.level, ~_IS_TRIGGER),
     ),
 )

@@ -215,6 +215,17 @@ def test_one_address_that_fails_holds_up_no_page_and_no_end_elsewhere(store: Sto
     ]
 
 
+def test_what_is_just_being_sent_to_one_address_holds_up_no_end_elsewhere(store: Store) -> None:
+    hanging, good = Route("slack", "hanging"), Route("slack", "good")
+    record(store, triggered("a", hanging, good))
+    first, second = claim(store)
+    store.mark_sent(second.id, "w", NOON, "200 ok")
+    record(store, resolved("a"))
+    assert [(each.message.kind, each.route) for each in claim(store)] == [(EventKind.RESOLVED, good)]
+    store.mark_failed(first.id, "w", "no answer", NOON)
+    assert [(each.message.kind, each.route) for each in claim(store)] == [(EventKind.TRIGGERED, hanging)]
+
+
 def test_nothing_ends_at_one_address_before_what_takes_its_place_has_begun_at_another(store: Store) -> None:
     old, new = Route("pagerduty", "old"), Route("pagerduty", "new")
     record(store, triggered("a", old))
