@@ -9,6 +9,7 @@ import threading
 import uuid
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from graphitepager.deadlines import run_within
@@ -16,12 +17,13 @@ from graphitepager.errors import SendError, StoreError, describe_bug
 from graphitepager.messages import digest, minimal
 from graphitepager.model import EventKind
 from graphitepager.notifiers import rate_per_minute
-from graphitepager.pacing import WINDOW, Pace
+from graphitepager.pacing import WINDOW
 from graphitepager.telemetry import log
+from graphitepager.turns import Turns
 from graphitepager.wording import TEMPLATE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from threading import Event as ThreadEvent
 
     from graphitepager.model import Delivery
@@ -36,9 +38,8 @@ LEASE = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=1)
 # What a proxy may have refused is tried for so long all the same, and so is any resolve: what it ends would stay open.
 REFUSED_PATIENCE = timedelta(hours=1)
-
-# How many sends may hang at once, each in a thread that cannot be ended: beyond that none is begun.
-_MOST_HANGING = 8
+# How long what waits for an address that is busy may wait once it is not, if the thread that was there has moved on.
+_NEXT_LOOK = timedelta(seconds=1)
 
 
 def backoff(attempts: int, jitter: float, retry_after: timedelta | None = None) -> timedelta:
@@ -55,8 +56,9 @@ def backoff(attempts: int, jitter: float, retry_after: timedelta | None = None) 
 class Outbox:
     """Sends one notifier's deliveries as they fall due. It belongs to one thread; the store keeps several apart.
 
-    Each notifier has one of its own, so that one that hangs holds up nobody else. `load` makes the notifier for each
-    send, by the settings of that moment, so that a reload needs to tell nobody. `deadline_s` bounds each send.
+    Several of one notifier share its `turns`, so that an address that hangs holds up no other. `load` makes the
+    notifier for each send, by the settings of that moment, so that a reload needs to tell nobody. `deadline_s` bounds
+    each send.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Outbox:
         jitter: Callable[[], float] = random.random,
         *,
         deadline_s: float = SEND_DEADLINE_S,
+        turns: Turns | None = None,
     ) -> None:
         self._name = name
         self._store = store
@@ -77,9 +80,7 @@ class Outbox:
         self._deadline_s = deadline_s
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{name}:{uuid.uuid4().hex[:8]}"
         self._wake = threading.Event()
-        self._pace = Pace(None)
-        self._has_history = False
-        self._hanging: list[threading.Event] = []
+        self._turns = turns or Turns()
 
     def wake(self) -> None:
         """Say that something may be due, or that it is time to stop."""
@@ -90,24 +91,31 @@ class Outbox:
         self._read_history()
         while not stop.is_set():
             now = self._clock()
-            # One at a time, so that a claim's lease has to outlast one send only.
-            claimed = self._store.claim(
-                now, worker=self._worker, lease=LEASE, limit=1, notifier=self._name, paused=self._pace.paused(now)
-            )
-            if not claimed:
+            first = self._turns.take(now, partial(self._claim, now))
+            if first is None:
                 break
-            [first] = claimed
-            others = self._store.claim_digest(now, first, worker=self._worker, lease=LEASE) if first.is_digest else []
-            self._send([first, *others])
+            try:
+                others = self._claim_digest(now, first) if first.is_digest else []
+                self._send([first, *others])
+            finally:
+                self._turns.give_back(first.route.address)
+
+    def _claim(self, now: datetime, closed: Collection[str]) -> list[Delivery]:
+        # One at a time, so that a claim's lease has to outlast one send only.
+        return self._store.claim(now, worker=self._worker, lease=LEASE, limit=1, notifier=self._name, paused=closed)
+
+    def _claim_digest(self, now: datetime, first: Delivery) -> list[Delivery]:
+        return self._store.claim_digest(now, first, worker=self._worker, lease=LEASE)
 
     def next_due(self) -> datetime | None:
         """When something may be sent next, possibly in the past; None when nothing waits."""
         now = self._clock()
-        paused = self._pace.paused(now)
-        if paused and self._store.next_due(now, notifier=self._name) is None:
+        paused, busy = self._turns.closed(now)
+        if (paused or busy) and self._store.next_due(now, notifier=self._name) is None:
             return None
-        due = self._store.next_due(now, notifier=self._name, paused=paused)
-        return min([*paused.values(), *([] if due is None else [due])], default=None)
+        due = self._store.next_due(now, notifier=self._name, paused=paused.keys() | busy)
+        looks = [now + _NEXT_LOOK] if busy else []
+        return min([*paused.values(), *looks, *([] if due is None else [due])], default=None)
 
     def run(self, stop: ThreadEvent) -> None:
         """Send until `stop` is set."""
@@ -136,11 +144,9 @@ class Outbox:
 
         Not earlier: to know the rate, the notifier's client is imported, which the loop need not wait for.
         """
-        if not self._has_history:
-            self._pace = Pace(rate_per_minute(self._name))
-            for address, at in self._store.sent_since(self._name, self._clock() - WINDOW):
-                self._pace.attempted(address, at)
-            self._has_history = True
+        self._turns.begin(
+            lambda: rate_per_minute(self._name), lambda: self._store.sent_since(self._name, self._clock() - WINDOW)
+        )
 
     def _send(self, batch: Sequence[Delivery]) -> None:
         """Send one delivery, or those that are told together, as one."""
@@ -153,7 +159,6 @@ class Outbox:
             "series": message.series,
             "incident": message.level.value,
         }
-        self._pace.attempted(route.address, self._clock())
         try:
             answer = self._hand_over(delivery)
         except SendError as error:
@@ -161,7 +166,7 @@ class Outbox:
         except Exception as error:  # noqa: BLE001 - a bug in a notifier must not lose the page nor stop the others
             self._failed(batch, delivery, SendError(describe_bug(error)), details)
         else:
-            self._pace.accepted(route.address)
+            self._turns.accepted(route.address)
             for one in batch:
                 self._store.mark_sent(one.id, worker=self._worker, at=self._clock(), answer=answer)
             log.info("sent", **details, answer=answer)
@@ -170,22 +175,22 @@ class Outbox:
 
     def _hand_over(self, delivery: Delivery) -> str:
         """Send it, and return the answer; SendError also when the notifier says nothing for too long."""
-        self._hanging = [each for each in self._hanging if not each.is_set()]
-        if len(self._hanging) >= _MOST_HANGING:
-            raise SendError(f"{len(self._hanging)} sends hang already, so that this one was not begun")
+        address = delivery.route.address
+        if hanging := self._turns.hanging(address):
+            raise SendError(f"{hanging} sends hang already, so that this one was not begun")
         message = minimal(delivery.message) if delivery.is_minimal else delivery.message
         has_ended = threading.Event()
 
         def send() -> str:
             try:
-                return self._load(self._name).send(message, delivery.route.address)
+                return self._load(self._name).send(message, address)
             finally:
                 has_ended.set()
 
         try:
             return run_within(self._deadline_s, send)
         except TimeoutError:
-            self._hanging.append(has_ended)
+            self._turns.hangs(address, has_ended)
             raise SendError(f"no answer from {self._name} within {self._deadline_s:g} s") from None
 
     def _failed(self, batch: Sequence[Delivery], delivery: Delivery, error: SendError, details: dict[str, str]) -> None:
@@ -217,8 +222,8 @@ class Outbox:
         """How long this one waits; where the receiver wants a rest, everything else for that address waits, too."""
         address, attempts = delivery.route.address, delivery.attempts + 1
         if error.is_throttled:
-            attempts = self._pace.throttled(address)  # whichever of them it meets
+            attempts = self._turns.throttled(address)  # whichever of them it meets
         wait = backoff(attempts, self._jitter(), error.retry_after)
         if error.is_throttled or error.retry_after is not None:
-            self._pace.pause(address, now, wait)
+            self._turns.pause(address, now, wait)
         return wait

@@ -1,4 +1,4 @@
-"""The outboxes beside the loop: a thread for each notifier that something waits for, as long as this process leads."""
+"""The outboxes beside the loop: threads for each notifier that something waits for, as long as this process leads."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from graphitepager.errors import StoreError
 from graphitepager.outbox import Outbox
 from graphitepager.telemetry import log
+from graphitepager.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,12 +22,17 @@ if TYPE_CHECKING:
 
 # A send that is under way at SIGTERM may finish in this time; if not, its row is still there for the next process.
 _LAST_SEND_S = 0.5
+# How many addresses of one notifier are sent to at once.
+_MOST_AT_ONCE = 8
 # An outbox asks for the time at least every minute, but for a send (10 s) and a database that hardly answers.
 _LONGEST_SILENCE_S = 300.0
 
 
 class Sending:
-    """The outboxes of one term. `load` makes the notifier of a name for each send."""
+    """The outboxes of one term: of each notifier as many as there are addresses to send to, within bounds.
+
+    `load` makes the notifier of a name for each send.
+    """
 
     def __init__(
         self, store: Store, load: Callable[[str], Notifier], clock: Callable[[], datetime], watchdog: Watchdog
@@ -38,7 +44,8 @@ class Sending:
         self._is_over = False
         self._beating = threading.Lock()
         self._meeting = threading.Lock()
-        self._outboxes: dict[str, Outbox] = {}
+        self._outboxes: dict[str, Outbox] = {}  # by what the watchdog calls them
+        self._turns: dict[str, Turns] = {}
         self._threads: list[threading.Thread] = []
         self._over: threading.Event | None = None  # while there are threads
 
@@ -61,8 +68,8 @@ class Sending:
         """Give back what is claimed and not sent."""
         with self._beating:  # a send that ends only now must not look like a thread that goes on
             self._is_over = True
-            for name in self._outboxes:
-                self._watchdog.forget(_part(name))
+            for part in self._outboxes:
+                self._watchdog.forget(part)
         for outbox in self._outboxes.values():
             with contextlib.suppress(StoreError):  # a claim that is not given back ends with its lease
                 outbox.release()
@@ -83,32 +90,38 @@ class Sending:
             self.release()
 
     def _meet_demand(self) -> None:
-        """See that there is an outbox for every notifier that something waits for."""
+        """See that there are outboxes for every notifier that something waits for."""
         try:
-            names = self._store.waiting_notifiers()
+            waiting = self._store.waiting_notifiers()
         except StoreError as error:  # the next poll asks again
             log.error("outbox_store_failed", reason=str(error))
             return
         with self._meeting:
-            for name in set(names) - self._outboxes.keys():
-                outbox = Outbox(name, self._store, self._load, self._pulse(name))
-                self._outboxes = {**self._outboxes, name: outbox}  # never changed, as others may be looking
-                if self._over is not None:
-                    thread = threading.Thread(target=outbox.run, args=(self._over,), name=_part(name), daemon=True)
-                    self._threads.append(thread)
-                    thread.start()
+            for name, addresses in waiting.items():
+                turns = self._turns.setdefault(name, Turns())
+                for number in range(1, min(addresses, _MOST_AT_ONCE) + 1):
+                    part = f"outbox {name} {number}"
+                    if part not in self._outboxes:
+                        self._begin(part, Outbox(name, self._store, self._load, self._pulse(part), turns=turns))
+
+    def _begin(self, part: str, outbox: Outbox) -> None:
+        self._outboxes = {**self._outboxes, part: outbox}  # never changed, as others may be looking
+        if self._over is not None:
+            thread = threading.Thread(target=outbox.run, args=(self._over,), name=part, daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _wake_all(self) -> None:
         for outbox in self._outboxes.values():
             outbox.wake()
 
-    def _pulse(self, name: str) -> Callable[[], datetime]:
+    def _pulse(self, part: str) -> Callable[[], datetime]:
         """The clock for an outbox, which asks for the time in every round: that is its sign of life."""
 
         def clock() -> datetime:
             with self._beating:
                 if not self._is_over:
-                    self._watchdog.beat(_part(name), _LONGEST_SILENCE_S)
+                    self._watchdog.beat(part, _LONGEST_SILENCE_S)
             return self._clock()
 
         return clock
@@ -123,7 +136,3 @@ class _Either(threading.Event):
 
     def is_set(self) -> bool:
         return super().is_set() or self._other.is_set()
-
-
-def _part(notifier: str) -> str:
-    return f"outbox {notifier}"

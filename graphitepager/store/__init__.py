@@ -226,8 +226,8 @@ class Store:
         with self._reading() as db:
             return queue.next_due(db, now, notifier, paused)
 
-    def waiting_notifiers(self) -> list[str]:
-        """The notifiers that something waits for, due or not."""
+    def waiting_notifiers(self) -> dict[str, int]:
+        """The notifiers that something waits for, due or not, and for how many of their addresses."""
         with self._reading() as db:
             return queue.waiting_notifiers(db)
 

@@ -222,9 +222,11 @@ def next_due(
     return due
 
 
-def waiting_notifiers(db: Connection) -> list[str]:
-    """The notifiers that anything pending is for."""
-    return list(db.scalars(select(deliveries.c.notifier).where(_PENDING).distinct()))
+def waiting_notifiers(db: Connection) -> dict[str, int]:
+    """The notifiers that anything pending is for, and for how many of their addresses."""
+    addresses = func.count(deliveries.c.address.distinct()).label("addresses")
+    rows = db.execute(select(deliveries.c.notifier, addresses).where(_PENDING).group_by(deliveries.c.notifier))
+    return {row.notifier: row.addresses for row in rows}
 
 
 def sent_since(db: Connection, notifier: str, moment: datetime) -> list[tuple[str, datetime]]:

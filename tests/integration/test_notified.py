@@ -76,6 +76,29 @@ def test_a_slack_that_hangs_holds_up_no_page(place: Place, slack: Receiver) -> N
         assert texts(slack) == []
 
 
+def test_a_channel_that_hangs_holds_up_no_other_channel(place: Place, slack: Receiver) -> None:
+    with receivers.slack() as hanging:
+        hanging.fault = Fault.HANG
+        place.configure(f"""
+notifiers:
+  web: {{type: slack, url: "{hanging.url}"}}
+  ops: {{type: slack, url: "{slack.url}"}}
+alerts:
+  - {{name: Queue, target: a.b, warning: 50, critical: 70, notify: [web, ops]}}
+""")
+        place.measure(82.4)
+        begun = time.monotonic()
+        with place.pager() as pager:
+            assert eventually(lambda: hanging.requests)
+            assert eventually(lambda: texts(slack) == [HIGH])
+            place.measure(10)
+            assert eventually(lambda: len(texts(slack)) == 2)
+            assert time.monotonic() - begun < 4
+            assert (len(hanging.requests), hanging.received) == (1, [])
+            code, took_s = pager.end()
+            assert (code, took_s < 1) == (0, True)
+
+
 def test_what_nobody_acknowledges_is_passed_on_once_over_a_kill(place: Place, slack: Receiver) -> None:
     place.configure(f"""
 notifiers:
