@@ -19,6 +19,14 @@ PAGES = [
 FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+# What the examples have from the environment.
+ENVIRON = {
+    "GRAPHITE_URL": "https://graphite.example.com",
+    "PAGERDUTY_KEY": "0123456789abcdef" * 2,
+    "SLACK_OPS": "https://hooks.slack.com/services/T000/B000/secret",
+    "MAIL_PASSWORD": "p%40ssword",
+}
+
 # Of another file, whose examples have a test of their own.
 _QUERIES = re.compile(r"^queries:", re.MULTILINE)
 

@@ -12,6 +12,7 @@ import click
 
 from graphitepager import notifiers, samples
 from graphitepager.cli import configuration
+from graphitepager.config.borrowed import UNSET
 from graphitepager.config.fields import did_you_mean
 from graphitepager.deadlines import run_within
 from graphitepager.errors import PagerError, SendError, describe_bug
@@ -73,6 +74,8 @@ def _route(config: Config, name: str) -> Route:
     """The one of that name; PagerError where there is none."""
     known = {**_default_routes(config.settings), **config.settings.notifiers}
     if name in known:
+        if known[name].notifier == UNSET:
+            raise PagerError(f"{name} needs what is not set in the environment; graphite-pager verify says what")
         return known[name]
     hint = did_you_mean(name, known)
     there_are = f"there are {', '.join(known)}" if known else "name one under notifiers: in alerts.yml"

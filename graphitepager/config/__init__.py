@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from graphitepager.config import yamlsource
+from graphitepager.config.borrowed import fill_in, with_unset
 from graphitepager.config.expansion import expand
 from graphitepager.config.fields import did_you_mean
 from graphitepager.config.files import Files
@@ -111,16 +112,20 @@ def load(
     """Read the text of the file that the user calls `source`; variables in `environ` win over it.
 
     `strict` makes unknown keys errors rather than warnings. Without `needs_graphite` it may stay open where Graphite
-    is, as in a repository that holds alerts.yml and not the environment; that is a warning then. `library` has the
-    texts of the ready-made checks by their names, `notifiers` what each kind of them takes.
+    is, and what `${…}` stands for, as in a repository that holds alerts.yml and not the environment; that is a warning
+    then. `library` has the texts of the ready-made checks by their names, `notifiers` what each kind of them takes.
     """
     files = text if isinstance(text, Files) else Files(text)
     files = files._replace(text=files.text.removeprefix(_BYTE_ORDER_MARK))
     document, problems = yamlsource.parse(files.text, source)
     expanded = expand(document, files, library, strict=strict) if document else None
+    borrowed = fill_in(expanded.document, environ, is_needed=needs_graphite) if expanded else None
+    expanded = replace(expanded, document=borrowed.document) if expanded and borrowed else None
     inputs = Inputs(source=source, document=expanded.document if expanded else None, variables=_variables(environ))
     odd = expanded.problems if expanded else ()
-    problems += odd
+    problems += [*odd, *(borrowed.problems if borrowed else ())]
+    secrets = borrowed.secrets if borrowed else set()
+    notifiers = with_unset(notifiers) if borrowed and borrowed.problems else notifiers
     is_whole = not any(problem.is_error for problem in odd)
     mistaken_lines = {(problem.source, problem.line) for problem in problems if problem.is_error}
     parsed, found = _validate(inputs, notifiers, strict=strict, is_whole=is_whole)
@@ -137,14 +142,19 @@ def load(
     entries: tuple[tuple[Data, Origin], ...] = ()
     if expanded and isinstance(parsed, AlertsFile) and not any(problem.is_error for problem in problems):
         entries = tuple(zip(expanded.entries, expanded.origins, strict=True))
-        config = build_config(parsed, lambda n: inputs.line(("alerts", n)), lambda n: entries[n][1].variables)
+        config = build_config(
+            parsed,
+            lambda n: inputs.line(("alerts", n)),
+            lambda n: entries[n][1].variables,
+            secrets,
+        )
         problems += [*unheard(parsed, inputs), *failing_templates(parsed, config.alerts, inputs)]
         config = None if any(problem.is_error for problem in problems) else config
     pointer = Pointer(
         inputs=inputs,
         numbers=_numbers(parsed.alerts) if isinstance(parsed, AlertsFile) else {},
         texts={source: files.text, **(expanded.texts if expanded else {})},
-        secrets=known_secrets(inputs, expanded),
+        secrets=known_secrets(inputs, expanded, secrets),
     )
     shown = pointer.present(_once(problems) if expanded and expanded.is_shared else problems)
     return Loaded(config=config, problems=shown, entries=entries, pointer=pointer)

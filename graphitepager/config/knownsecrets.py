@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from graphitepager.redaction import is_secret_name, secret_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from graphitepager.config.expansion import Expanded
     from graphitepager.config.inputs import Inputs
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 _SECRET_URLS = frozenset({"heartbeat_ping_url"})
 
 
-def known_secrets(inputs: Inputs, expanded: Expanded | None) -> frozenset[str]:
-    """Those of the environment, of every file as it was written, and of the alerts that were made of that."""
+def known_secrets(inputs: Inputs, expanded: Expanded | None, borrowed: Iterable[str] = ()) -> frozenset[str]:
+    """Those of the environment, of every file as it was written, and of the alerts that were made of that.
+
+    `borrowed` are the values that the file has from the environment by `${…}`.
+    """
     said = (*expanded.written, expanded.document.data) if expanded else ()
-    return frozenset().union(_secrets(inputs.variables), *map(_secrets, said))
+    return secret_words(borrowed).union(_secrets(inputs.variables), *map(_secrets, said))
 
 
 def _secrets(data: Mapping[str, Data]) -> frozenset[str]:

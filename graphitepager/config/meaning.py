@@ -41,11 +41,15 @@ _MOST_MARGIN = timedelta(minutes=5)
 
 
 def build_config(
-    file: AlertsFile, line_of: Callable[[int], int], variables_of: Callable[[int], Mapping[str, str]]
+    file: AlertsFile,
+    line_of: Callable[[int], int],
+    variables_of: Callable[[int], Mapping[str, str]],
+    borrowed: Iterable[str] = (),
 ) -> Config:
     """The configuration of a valid file, whose url is set.
 
-    `line_of` knows where the n-th entry stands, `variables_of` the values of its `for_each`.
+    `line_of` knows where the n-th entry stands, `variables_of` the values of its `for_each`. `borrowed` are the secrets
+    that the file has from the environment by `${…}`.
     """
     entries: dict[str, list[Entry]] = {}
     for index, alert in enumerate(file.alerts):
@@ -60,7 +64,7 @@ def build_config(
         )
         for name, parts in entries.items()
     )
-    return Config(settings=_settings(file), alerts=alerts)
+    return Config(settings=_settings(file, borrowed), alerts=alerts)
 
 
 def unheard_levels(alert: AlertEntry, file: AlertsFile) -> tuple[str, ...]:
@@ -77,7 +81,7 @@ def unheard_levels(alert: AlertEntry, file: AlertsFile) -> tuple[str, ...]:
     )
 
 
-def _settings(file: AlertsFile) -> Settings:
+def _settings(file: AlertsFile, borrowed: Iterable[str]) -> Settings:
     url, user, password = _split_credentials(file.graphite_url or "")
     return Settings(
         graphite_url=url,
@@ -98,7 +102,7 @@ def _settings(file: AlertsFile) -> Settings:
         notifiers={name: keys.as_route() for name, keys in file.notifiers.items()},
         handling=_handling(file),
         rules=tuple(_rule(rule, file) for rule in file.routes),
-        notifier_secrets=tuple(secret for keys in file.notifiers.values() for secret in keys.secrets()),
+        notifier_secrets=(*borrowed, *(secret for keys in file.notifiers.values() for secret in keys.secrets())),
         pagerduty_events_url=file.pagerduty_events_url,
         pagerduty_api_url=file.pagerduty_api_url,
         pagerduty_api_token=file.pagerduty_api_token,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from graphitepager.config.borrowed import is_reference
 from graphitepager.config.entry import AlertEntry
 from graphitepager.redaction import MASK, is_secret_name
 
@@ -78,7 +79,7 @@ def _shown(key: str, value: Data) -> Data:
         return {inner: _shown(key if is_secret_name(key) else inner, part) for inner, part in value.items()}
     if isinstance(value, list):
         return [_shown(key, part) for part in value]
-    return MASK if value and is_secret_name(key) else value
+    return MASK if value and is_secret_name(key) and not is_reference(value) else value
 
 
 def _asked_for(entry: dict[str, Data], variables: Mapping[str, str]) -> dict[str, Data]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, Field
 
+from graphitepager.config.borrowed import SCHEMA as REFERENCE
 from graphitepager.config.entry import AlertEntry
 from graphitepager.config.fields import (
     Connections,
@@ -43,7 +44,7 @@ from graphitepager.config.substitution import NAME
 from graphitepager.config.urls import ApiUrl, EventsUrl, GraphiteUrl, PingUrl, SecretUrl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = [
     "EXTENSION_PREFIX",
@@ -260,6 +261,7 @@ def json_schema(kinds: Mapping[str, type[NotifierKeys]]) -> dict[str, Any]:
     schema = AlertsFile.model_json_schema(by_alias=True)
     _relax(schema)
     _spell_out(schema["$defs"], kinds)
+    _let_borrow(schema["$defs"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
@@ -297,6 +299,22 @@ def _spell_out(definitions: dict[str, Any], kinds: Mapping[str, type[NotifierKey
         definitions[f"{name.capitalize()}Notifier"] = {**part, "title": f"{name} notifier"}
         choices.append({"$ref": f"#/$defs/{name.capitalize()}Notifier"})
     definitions["NotifierKeys"] = {"anyOf": choices, "title": "Notifier"}
+
+
+def _let_borrow(definitions: dict[str, Any]) -> None:
+    """Where a secret stands, `${SLACK_OPS}` may stand, too; at the top of the file the environment says it itself."""
+    for definition in definitions.values():
+        for part in definition.get("properties", {}).values():
+            for secret in _secrets(part):
+                shape = {key: secret.pop(key) for key in ("type", "pattern") if key in secret}
+                secret["anyOf"] = [shape, REFERENCE]
+
+
+def _secrets(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if part.get("writeOnly"):
+        yield part
+    for one in part.get("anyOf", ()):
+        yield from _secrets(one)
 
 
 def _or_name(part: dict[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from graphitepager.notifiers import NOTIFIERS, SECTIONS
 from graphitepager.sql import exitcodes
 from graphitepager.sql.cli import command as collector
 from graphitepager.sql.schema import QueriesFile, QueryKeys
-from tests.documented import DOCS, FENCE, PAGES, ROOT, blocks, examples
+from tests.documented import DOCS, ENVIRON, FENCE, PAGES, ROOT, blocks, examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,8 +190,7 @@ WITHOUT_FILES = ("include: no file fits",)
 
 @pytest.mark.parametrize("place", FILES)
 def test_every_example_can_be_used(place: str) -> None:
-    environ = {"GRAPHITE_URL": "https://graphite.example.com", "PAGERDUTY_KEY": "0123456789abcdef" * 2}
-    loaded = config.load(FILES[place], environ, source=place, strict=True, library=Library(), notifiers=SECTIONS)
+    loaded = config.load(FILES[place], ENVIRON, source=place, strict=True, library=Library(), notifiers=SECTIONS)
     problems = [one for one in loaded.problems if not one.message.startswith(WITHOUT_FILES)]
     assert problems == [], "mend the example: " + "\n".join(problem.render() for problem in problems)
 

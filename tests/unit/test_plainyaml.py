@@ -17,6 +17,7 @@ from graphitepager.model import Event, EventKind, SeriesKey
 from graphitepager.redaction import MASK
 from graphitepager.rules import Level
 from graphitepager.wording import words_for
+from tests.documented import ENVIRON as EXAMPLES_ENVIRON
 from tests.documented import ROOT, examples
 from tests.examples import NOON, PAGERDUTY_KEY
 from tests.unit.config_support import ENVIRON, alert_with, file_with, load
@@ -114,7 +115,7 @@ def test_what_is_shown_can_be_pasted_in_place_of_what_it_comes_from(text: str) -
 
 
 def _load(text: str) -> Loaded:
-    loaded = load(text, ENVIRON, source="alerts.yml", library=LIBRARY)
+    loaded = load(text, EXAMPLES_ENVIRON | ENVIRON, source="alerts.yml", library=LIBRARY)
     assert loaded.config is not None, [problem.headline for problem in loaded.problems]
     return loaded
 
