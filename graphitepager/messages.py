@@ -64,6 +64,11 @@ def render(event: Event, graphite_url: str) -> Message:
     )
 
 
+def sentence(event: Event) -> str:
+    """What a message says by itself, without its heading and whatever the alert's own summary is."""
+    return printable(_sentence(event, _subject(event)))
+
+
 def minimal(message: Message) -> Message:
     """The least that tells what is wrong, for a receiver that found something in the message invalid."""
     plain = {

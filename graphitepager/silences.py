@@ -63,6 +63,15 @@ def format_matcher(matcher: Matcher) -> str:
     return f"{matcher.field}{'!=' if matcher.is_negated else '='}{matcher.pattern}"
 
 
+def exactly(field: str, text: str) -> str:
+    """The matcher, as people write it, that this text fits and no other."""
+    pattern = globs.literal(text)
+    for end in (0, -1):  # what parse_matcher would take off, or for another operator
+        if pattern and (pattern[end].isspace() or (end == 0 and pattern[end] in "=~")):
+            pattern = f"[{pattern[0]}]{pattern[1:]}" if end == 0 else f"{pattern[:-1]}[{pattern[-1]}]"
+    return f"{field}={pattern}"
+
+
 def matches(silence: Silence, alert: str, series: str, level: Level) -> bool:
     """Whether all of the silence's matchers fit. One without matchers fits nothing, lest a slip silence everything."""
     texts = {"alert": alert, "series": series, "level": level.value}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,28 +12,24 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from graphitepager import silences
+from graphitepager import silences, silencing
 from graphitepager.cli import configuration
 from graphitepager.cli.configuration import complain
-from graphitepager.durations import format_duration, parse_duration
+from graphitepager.durations import format_duration
 from graphitepager.errors import PagerError
-from graphitepager.model import SeriesKey
 from graphitepager.printable import printable
-from graphitepager.rules import Level
 from graphitepager.store import Store
 from graphitepager.telemetry import scrub
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Iterable
+    from datetime import timedelta
 
-    from graphitepager.model import Matcher, SeriesState, Silence
+    from graphitepager.model import Matcher, SeriesKey, Silence
     from graphitepager.records import Snapshot
 
-# What is silenced for longer is better taken out of alerts.yml, where people see it.
-_LONGEST = timedelta(days=366)
 _LARGEST_ID = 2**63 - 1
 _NAMED = 5
-_PAGED = (Level.WARNING, Level.CRITICAL, Level.NO_DATA)
 
 
 @click.group("silence")
@@ -55,12 +51,9 @@ def _matchers(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str
 
 def _length(_ctx: click.Context, _parameter: click.Parameter, text: str) -> timedelta:
     try:
-        length = parse_duration(text)
+        return silencing.parse_length(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
-    if not timedelta(0) < length <= _LONGEST:
-        raise click.BadParameter(f"expected more than nothing and at most {_LONGEST.days} days, got {text!r}")
-    return length
 
 
 def _begin(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> datetime | None:
@@ -104,9 +97,9 @@ def add(
     """
     now = datetime.now(UTC).replace(microsecond=0)
     begins_at = begins_at or now
-    if not now - length < begins_at <= now + _LONGEST:
+    if not now - length < begins_at <= now + silencing.LONGEST:
         raise click.UsageError(
-            f"a silence from {_moment(begins_at)} would be over, or begin in more than {_LONGEST.days} days"
+            f"a silence from {_moment(begins_at)} would be over, or begin in more than {silencing.LONGEST.days} days"
         )
     author = author or _login_name()
     with _opened(config_path) as store:
@@ -170,45 +163,16 @@ def _login_name() -> str:
 
 
 def _print_preview(silence: Silence, snapshot: Snapshot) -> None:
-    """Say what it fits of what is known, so that a slip is seen now and not after the outage."""
-    bad = sorted(_not_fine(silence, snapshot))
-    known = {
-        SeriesKey(alert, name)
-        for alert, memory in snapshot.memories.items()
-        for names in memory.known.values()
-        for name in names
-    }
-    fitting = sorted(key for key in known if _fits(silence, key, _PAGED))
-    click.echo(f"not fine now: {_some(f'{_words_of(key)} is {label}' for key, label in bad)}")
-    click.echo(f"known series: {_some(map(_words_of, fitting))}")
-    if not bad and not fitting:
+    """Say what it fits of what is known."""
+    found = silencing.preview(silence, snapshot)
+    bad = (f"{_words_of(key)} is {' and '.join(level.label for level in levels)}" for key, levels in found.not_fine)
+    click.echo(f"not fine now: {_some(bad)}")
+    click.echo(f"known series: {_some(map(_words_of, found.known))}")
+    if found.is_empty:
         complain(
             f"graphite-pager: warning: silence {silence.id} fits nothing that is known by now; if that is a slip:"
             f" graphite-pager silence end {silence.id}"
         )
-
-
-def _not_fine(silence: Silence, snapshot: Snapshot) -> Iterator[tuple[SeriesKey, str]]:
-    for memory in snapshot.memories.values():
-        for state in memory.states.values():
-            fitting = [level for level in _levels(state) if _fits(silence, state.key, (level,))]
-            if fitting:
-                yield state.key, " and ".join(level.label for level in fitting)
-
-
-def _levels(state: SeriesState) -> list[Level]:
-    """The levels at which it fires or is about to."""
-    held = {
-        Level.WARNING: state.level is Level.WARNING or state.warning_since is not None,
-        Level.CRITICAL: state.level is Level.CRITICAL or state.critical_since is not None,
-        Level.NO_DATA: state.no_data is not None,
-    }
-    return [level for level, is_held in held.items() if is_held]
-
-
-def _fits(silence: Silence, key: SeriesKey, levels: Collection[Level]) -> bool:
-    alert, series = key.words  # a silence is held against what people read
-    return any(silences.matches(silence, alert, series, level) for level in levels)
 
 
 def _words_of(key: SeriesKey) -> str:

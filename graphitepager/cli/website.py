@@ -6,6 +6,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from graphitepager.store.glances import version_of
 from graphitepager.web import create_app
 from graphitepager.web.opening import LateStore
 from graphitepager.web.site import Site
@@ -29,6 +30,7 @@ def _site(file: AlertsFile, address: Address, url: Any) -> Site:
         store=LateStore(url),
         configuration=lambda: file.config,
         trouble=lambda: file.trouble,
+        version=lambda: version_of(file.kept.text),
         clock=lambda: datetime.now(UTC),
         settings=settings,
         address=address,

@@ -116,6 +116,11 @@ class Store:
         with self._reading() as db:
             return _load_poll(db)
 
+    def known_series(self, alerts: Collection[str]) -> Mapping[str, Mapping[str, frozenset[str]]]:
+        """Which series these alerts are known to have, by alert and target."""
+        with self._reading() as db:
+            return states.load_known(db, alerts)
+
     def record(self, poll: PollRecord) -> tuple[Change, ...]:
         """Store one poll in one transaction. To record it again, after a crash or a lost answer, changes nothing.
 

@@ -14,7 +14,7 @@ from graphitepager.rules import Level
 from graphitepager.store.tables import known_series, series_states, text_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from sqlalchemy import Connection, Row
 
@@ -37,13 +37,22 @@ _PLAIN = (
 def load(db: Connection) -> dict[str, AlertMemory]:
     """Everything that is remembered, by alert."""
     states = load_states(db)
-    known: dict[str, dict[str, frozenset[str]]] = {}
-    for row in db.execute(select(known_series)):
-        known.setdefault(row.alert, {})[row.target] = _unpack(row.names)
+    known = load_known(db)
     return {
         alert: AlertMemory(states=states.get(alert, {}), known=known.get(alert, {}))
         for alert in states.keys() | known.keys()
     }
+
+
+def load_known(db: Connection, alerts: Collection[str] | None = None) -> dict[str, dict[str, frozenset[str]]]:
+    """Which series exist, by alert and target: of all alerts, or of these."""
+    chosen = select(known_series)
+    if alerts is not None:
+        chosen = chosen.where(known_series.c.alert_id.in_([text_id(alert) for alert in alerts]))
+    known: dict[str, dict[str, frozenset[str]]] = {}
+    for row in db.execute(chosen):
+        known.setdefault(row.alert, {})[row.target] = _unpack(row.names)
+    return known
 
 
 def load_states(db: Connection) -> dict[str, dict[str, SeriesState]]:

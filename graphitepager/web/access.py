@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     View = TypeVar("View", bound=Callable[..., object])
 
 _LONGEST_NAME = 100
+_NAMELESS = "token"  # who has the token, and has given no name with it
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _SCHEME = 'Basic realm="graphite-pager", charset="UTF-8"'
 
@@ -61,6 +62,11 @@ def user() -> str | None:
     """Who is asking, as far as they had to say."""
     name: str | None = g.get("user")
     return name
+
+
+def named_user() -> str | None:
+    """Who is asking, where that is somebody's name."""
+    return None if user() == _NAMELESS else user()
 
 
 def client() -> str:
@@ -122,7 +128,7 @@ def _name_of(given: Authorization, settings: WebSettings) -> str | None:
     is_user = given.type == "basic" and settings.user is not None and _same(name, settings.user)
     has_password = settings.password is not None and _same(secret or "", settings.password)
     if secret and (has_token or (is_user and has_password)):
-        return printable(name)[:_LONGEST_NAME] or "token"
+        return printable(name)[:_LONGEST_NAME] or _NAMELESS
     return None
 
 

@@ -5,22 +5,56 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup, escape
+from flask import current_app, g, url_for
+from markupsafe import Markup
 
 from graphitepager.printable import encodable, printable
+from graphitepager.silences import format_matcher
 from graphitepager.telemetry import scrub
+from graphitepager.vitals import NOTIFIER_NAMES
 from graphitepager.web.site import this_site
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from graphitepager.overview import Row
+
 _LONGEST_NAME = 120
-_DAY = timedelta(days=1)
+_LONGEST_TITLE = 2500
+_MOST_OF_A_YEAR = timedelta(days=300)
 
 
 def install(app: Flask) -> None:
     """Give the templates these as filters."""
-    app.jinja_env.filters.update(name=name, ago=ago, since=since, moment=moment, words=words)
+    app.jinja_env.filters.update(
+        matcher=format_matcher,
+        notifier=notifier,
+        name=name,
+        ago=ago,
+        since=since,
+        until=until,
+        moment=moment,
+        words=words,
+        plural=plural,
+        clock=clock,
+    )
+    app.jinja_env.globals.update(
+        now=now, alert_link=alert_link, silence_link=silence_link, incident_link=incident_link, sparkline=sparkline
+    )
+
+
+def now() -> datetime:
+    """The moment of which this page tells."""
+    if "now" not in g:
+        g.now = this_site().clock()
+    moment: datetime = g.now
+    return moment
+
+
+def show_at(at: datetime) -> datetime:
+    """Have the page tell of this moment, and return it."""
+    g.now = at
+    return at
 
 
 def words(text: str) -> str:
@@ -37,45 +71,82 @@ def name(text: str, longest: int = _LONGEST_NAME) -> Markup:
     if len(text) <= longest:
         return Markup("<bdi>{}</bdi>").format(text)
     half = longest // 2
-    return Markup('<bdi title="{}">{}…{}</bdi>').format(text[:2000], text[:half], text[-half:])
+    return Markup('<bdi title="{}">{}…{}</bdi>').format(text[:_LONGEST_TITLE], text[:half], text[-half:])
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 query`, `2 queries`; without another word for many, the same one."""
+    return f"{count} {one if count == 1 or not many else many}"
 
 
 def moment(at: datetime) -> Markup:
-    """A time of day, and the day where it is not today's."""
-    now = this_site().clock()
-    text = (
-        f"{at:%H:%M}" if at.date() == now.date() else f"{at:%d %b %H:%M}" if now - at < 300 * _DAY else f"{at:%Y-%m-%d}"
-    )
-    return _time(at, text)
+    """A time of day in UTC, and the day where it is not today's."""
+    length = abs(now() - at)
+    day = "" if at.date() == now().date() else f"{at:%d %b} " if length < _MOST_OF_A_YEAR else f"{at:%Y-%m-%d} "
+    return _time(at, f"{day}{at:%H:%M} UTC")
 
 
 def ago(at: datetime) -> Markup:
-    """`3 min ago`, or `in 5 min`."""
-    length = this_site().clock() - at
-    return _time(at, f"{span(length)} ago" if length >= timedelta(0) else f"in {span(-length)}")
+    """`3 min ago`."""
+    return _time(at, f"{span(now() - at)} ago", "ago")
 
 
 def since(at: datetime) -> Markup:
     """For how long: `3 min`."""
-    return _time(at, span(this_site().clock() - at))
+    return _time(at, span(now() - at), "since")
+
+
+def until(at: datetime) -> Markup:
+    """How long it still takes: `in 3 min`, or `now`."""
+    length = at - now()
+    return _time(at, f"in {span(length)}" if length > timedelta(0) else "any moment now", "until")
+
+
+def clock(at: datetime) -> str:
+    """For what is so often on a page that it has to be short: `18 min`."""
+    return span(now() - at)
 
 
 def span(length: timedelta) -> str:
     """A length of time in its two largest units: `45 s`, `12 min`, `3 h 20 min`, `5 d 2 h`."""
-    seconds = max(int(length.total_seconds()), 0)
-    if seconds < 60:  # noqa: PLR2004 - a minute
-        return f"{seconds} s"
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if not hours:
-        return f"{minutes} min"
-    if not days:
-        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
-    return f"{days} d {hours % 24} h" if hours % 24 else f"{days} d"
+    minutes, seconds = divmod(max(int(length.total_seconds()), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{minutes} min" if minutes else f"{seconds} s"
 
 
-def _time(at: datetime, text: str) -> Markup:
+def alert_link(alert: str) -> str | None:
+    """Where the page of an alert is."""
+    return url_for("alerts.page", name=alert) if "alerts.page" in current_app.view_functions else None
+
+
+def silence_link(alert: str, series: str | None = None) -> str:
+    """Where a silence of an alert, or of one of its series, is begun."""
+    return url_for("silencing.begin", alert=alert, series=series)
+
+
+def incident_link(row: Row) -> str | None:
+    """Where PagerDuty shows the incident of a row, as far as that is known."""
+    return this_site().incident_url(row.incident.dedup_key) if row.incident else None
+
+
+def sparkline(_row: Row) -> Markup:
+    """The last hour of a row, with its threshold, as far as that is known."""
+    return Markup()
+
+
+def notifier(name: str) -> str:
+    """The name of a notifier as people write it."""
+    return NOTIFIER_NAMES.get(name, name)
+
+
+def _time(at: datetime, text: str, kind: str = "") -> Markup:
+    """`kind` lets the script renew the text while the page stands."""
     at = at.astimezone(UTC)
     exact = f"{at:%Y-%m-%d %H:%M:%S} UTC"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        at.isoformat(timespec="seconds"), exact, escape(text)
-    )
+    renewed = Markup(' data-is="{}"').format(kind) if kind else ""
+    return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(f"{at:%Y-%m-%dT%H:%M:%SZ}", exact, renewed, text)

@@ -21,17 +21,20 @@ class Site:
     """Everything that a page may ask.
 
     `store` opens the pager's database, or raises StoreError, which becomes a page. `configuration` is the alerts.yml
-    that is good now, and `trouble` says what is wrong with the file where it is not that one. `settings` are those of
-    the start: a reload lets nobody in. `secret` signs forms and links.
+    that is good now, `version` names it, and `trouble` says what is wrong with the file where it is not that one.
+    `settings` are those of the start: a reload lets nobody in. `secret` signs forms and links. `incident_url` is where
+    PagerDuty shows the incident with a dedup key, as far as that is known; it never waits.
     """
 
     store: Callable[[], Store]
     configuration: Callable[[], Config]
     trouble: Callable[[], str | None]
+    version: Callable[[], str | None]
     clock: Callable[[], datetime]
     settings: WebSettings
     address: Address
     secret: Callable[[], str]
+    incident_url: Callable[[str], str | None] = lambda _: None
 
 
 def this_site() -> Site:
