@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +24,14 @@ def make_pages(file: AlertsFile, address: Address, url: Any) -> WSGIApplication:
 
 def _site(file: AlertsFile, address: Address, url: Any) -> Site:
     settings = file.config.settings.web
-    own_secret = secrets.token_hex(32)
+    store = LateStore(url)
     return Site(
-        store=LateStore(url),
+        store=store,
         configuration=lambda: file.config,
         trouble=lambda: file.trouble,
         version=lambda: version_of(file.kept.text),
         clock=lambda: datetime.now(UTC),
         settings=settings,
         address=address,
-        secret=lambda: settings.secret or own_secret,
+        secret=lambda: settings.secret or store().secret(),
     )

@@ -104,14 +104,17 @@ def _named_by_proxy(settings: WebSettings) -> str | None:
 
 def _logged_in(settings: WebSettings, attempts: Attempts) -> str:
     """The name of who has the password or the token. Raises what the others get."""
-    given = request.authorization
-    if given is None:
+    if "Authorization" not in request.headers:
         raise _unauthorized()
+    try:
+        given = request.authorization
+    except ValueError:  # what is no ASCII
+        given = None
     now, address = time.monotonic(), client()
     wait_s = attempts.wait_s(address, now)
     if wait_s:
         raise TooManyRequests("Too many failed logins. Wait a little, then try again.", retry_after=int(wait_s) + 1)
-    name = _name_of(given, settings)
+    name = None if given is None else _name_of(given, settings)
     if name is None:
         attempts.failed(address, now)
         log.warning("login_refused", address=address)
