@@ -251,7 +251,7 @@ class Daemon:
         return Sending(self._store, self._load_notifier, self._clock, self._watchdog)
 
     def _following(self, tell: Callable[[], None] = lambda: None) -> Following:
-        return Following(self._store, lambda: self._config.settings, self._clock, self._watchdog, tell=tell)
+        return Following(self._store, lambda: self._config, self._clock, self._watchdog, tell=tell)
 
     def _load_notifier(self, name: str) -> Notifier:
         return notifiers.load(name, self._config.settings)

@@ -6,18 +6,18 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
-from graphitepager import followups, silences
+from graphitepager import followups
 from graphitepager.errors import PagerError, StoreError, describe_bug
 from graphitepager.reconciling import RemoteStatus
 from graphitepager.telemetry import log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
 
     from graphitepager.followups import FollowUp
     from graphitepager.reconciling import RemoteIncident
-    from graphitepager.rules import Settings
+    from graphitepager.rules import Config, Settings
     from graphitepager.store import Store
     from graphitepager.watchdog import Watchdog
 
@@ -45,7 +45,7 @@ class Following:
     def __init__(
         self,
         store: Store,
-        settings: Callable[[], Settings],
+        config: Callable[[], Config],
         clock: Callable[[], datetime],
         watchdog: Watchdog,
         *,
@@ -53,7 +53,7 @@ class Following:
         ask: Callable[[Settings], list[RemoteIncident]] = ask_pagerduty,
     ) -> None:
         self._store = store
-        self._settings = settings
+        self._config = config
         self._clock = clock
         self._watchdog = watchdog
         self._tell = tell
@@ -61,13 +61,14 @@ class Following:
 
     def look(self) -> None:
         """Pass on what is to be passed on now. Raises StoreError."""
-        settings, now = self._settings(), self._clock()
+        config, now = self._config(), self._clock()
+        settings = config.settings
         if not any(one.fallback or one.escalate_to for one in settings.handling.values()):
             return
         told = self._store.told()
         accepted_at = self._store.accepted_since(now - followups.DEAD_AFTER)
         wanted = [*followups.fallbacks(told, settings.handling, followups.dead(told, accepted_at, now))]
-        due = self._not_silenced(followups.unacknowledged(told, settings.handling, now), now)
+        due = self._not_held(followups.unacknowledged(told, settings.handling, now), config, now)
         remote = self._remote(settings) if followups.asks_pagerduty(due) else None
         wanted += followups.escalations(due, settings.handling, remote, now)
         if not wanted:
@@ -85,10 +86,10 @@ class Following:
             )
         self._tell()
 
-    def _not_silenced(self, due: Iterable[FollowUp], now: datetime) -> list[FollowUp]:
-        """Whoever has silenced it knows of it."""
-        active = self._store.silences(now)
-        return [one for one in due if not silences.silencing(active, *one.told.key.words, one.told.level, now)]
+    def _not_held(self, due: Collection[FollowUp], config: Config, now: datetime) -> list[FollowUp]:
+        alerts = {alert.name: alert for alert in config.alerts}
+        memories = self._store.load().memories if followups.can_be_held(due, alerts) else {}
+        return followups.not_held(due, alerts, memories, self._store.silences(now), now)
 
     def _remote(self, settings: Settings) -> Mapping[str, RemoteStatus] | None:
         """Each open incident's status at PagerDuty; of several the one that says that somebody has acknowledged."""

@@ -6,17 +6,20 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from graphitepager import silences as silencing
+from graphitepager.alerting import AlertMemory, owner
 from graphitepager.durations import format_duration
 from graphitepager.model import Event, EventKind
 from graphitepager.reconciling import PAGERDUTY, RemoteStatus
 from graphitepager.records import Change, DeliveryStatus
+from graphitepager.telling import Holds, is_firing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from graphitepager.model import Message, SeriesKey
-    from graphitepager.rules import Handling, Level, Route
+    from graphitepager.model import Message, SeriesKey, Silence
+    from graphitepager.rules import Alert, Handling, Level, Route
 
 # How long a notifier takes nothing, although something waits, before it counts as dead.
 DEAD_AFTER = timedelta(minutes=5)
@@ -99,6 +102,36 @@ def unacknowledged(told: Collection[Told], handling: Mapping[Route, Handling], n
             after = format_duration(known.escalate_after)
             due.append(FollowUp(one, known.escalate_to, f"nobody has acknowledged it at {known.name} within {after}"))
     return due
+
+
+def can_be_held(due: Iterable[FollowUp], alerts: Mapping[str, Alert]) -> bool:
+    """Whether what is remembered of series says whether any of these is held back; silences do without."""
+    concerned = (alerts[name] for name in {one.told.key.alert for one in due} & alerts.keys())
+    return any(entry.mute or entry.depends_on for alert in concerned for entry in alert.entries)
+
+
+def not_held(
+    due: Iterable[FollowUp],
+    alerts: Mapping[str, Alert],
+    memories: Mapping[str, AlertMemory],
+    silences: Collection[Silence],
+    now: datetime,
+) -> list[FollowUp]:
+    """Those that nothing holds back which would hold back a page: a silence, a mute window, an alert that fires."""
+    holds = Holds(
+        silences=tuple(silences), firing=frozenset(name for name, memory in memories.items() if is_firing(memory))
+    )
+    return [one for one in due if not _is_held(one.told, alerts, memories, holds, now)]
+
+
+def _is_held(
+    told: Told, alerts: Mapping[str, Alert], memories: Mapping[str, AlertMemory], holds: Holds, now: datetime
+) -> bool:
+    alert = alerts.get(told.key.alert)
+    if alert is None:  # the pager's own, or one that the next poll ends
+        return silencing.silencing(holds.silences, *told.key.words, told.level, now) is not None
+    entry = owner(alert, memories.get(alert.name, AlertMemory()), told.key.series)
+    return holds.on(told.key, told.level, entry, now) is not None
 
 
 def asks_pagerduty(due: Iterable[FollowUp]) -> bool:

@@ -11,12 +11,23 @@ import pytest
 from graphitepager.errors import PagerError
 from graphitepager.following import Following
 from graphitepager.incidents import dedup_key
-from graphitepager.model import EventKind, Matcher, SeriesKey
+from graphitepager.model import EventKind, Matcher, SeriesKey, SeriesState
 from graphitepager.reconciling import RemoteIncident, RemoteStatus
-from graphitepager.rules import Handling, Level, Route, Settings
+from graphitepager.rules import Alert, Config, Handling, Level, Route, Settings
 from graphitepager.store import Store
 from graphitepager.watchdog import Watchdog
-from tests.integration.store_support import KINDS, NOON, PAGERDUTY, empty_database, record, resolved, told, triggered
+from tests.examples import alert, entry
+from tests.integration.store_support import (
+    KINDS,
+    NOON,
+    PAGERDUTY,
+    empty_database,
+    firing,
+    record,
+    resolved,
+    told,
+    triggered,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,14 +47,16 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def look(store: Store, at: datetime, status: RemoteStatus | None = RemoteStatus.TRIGGERED) -> None:
+def look(store: Store, at: datetime, status: RemoteStatus | None = RemoteStatus.TRIGGERED, *alerts: Alert) -> None:
+    config = Config(settings=SETTINGS, alerts=alerts)
+
     def ask(_: Settings) -> list[RemoteIncident]:
         if status is None:
             raise PagerError("no answer")
         key = dedup_key(SeriesKey("Load", "a"), Level.WARNING)
         return [RemoteIncident(dedup_key=key, id="P", title="", status=status, service="", url="", opened_at=None)]
 
-    Following(store, lambda: SETTINGS, lambda: at, Watchdog(), ask=ask).look()
+    Following(store, lambda: config, lambda: at, Watchdog(), ask=ask).look()
 
 
 def send(store: Store, at: datetime = NOON) -> list[Route]:
@@ -106,6 +119,18 @@ def test_what_somebody_has_silenced_is_not_passed_on(store: Store) -> None:
     look(store, NOON + 20 * MINUTE)
     assert [one.route for one in store.told()] == [PAGERDUTY]
     look(store, NOON + 61 * MINUTE)
+    assert [one.route for one in store.told()] == [PAGERDUTY, BOSS]
+
+
+def test_what_depends_on_an_alert_that_fires_is_not_passed_on_before_that_ends(store: Store) -> None:
+    load = alert(entry(depends_on=frozenset({"Switch"})), name="Load")
+    switch = SeriesKey("Switch", "s1")
+    record(store, triggered("a"), states=(firing(switch),))
+    send(store)
+    look(store, NOON + 20 * MINUTE, RemoteStatus.TRIGGERED, load)
+    assert [one.route for one in store.told()] == [PAGERDUTY]
+    record(store, states=(SeriesState(key=switch),))
+    look(store, NOON + 21 * MINUTE, RemoteStatus.TRIGGERED, load)
     assert [one.route for one in store.told()] == [PAGERDUTY, BOSS]
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from graphitepager.followups import Told, dead, escalations, fallbacks, unacknowledged
-from graphitepager.model import EventKind
+from graphitepager.alerting import AlertMemory
+from graphitepager.followups import Told, can_be_held, dead, escalations, fallbacks, not_held, unacknowledged
+from graphitepager.model import EventKind, Incident, Matcher, SeriesKey, SeriesState, Silence
 from graphitepager.reconciling import RemoteStatus
 from graphitepager.records import DeliveryStatus
-from graphitepager.rules import Handling, Level, Route
-from tests.examples import KEY, MINUTE, NOON
+from graphitepager.rules import Handling, Level, MuteWindow, Route
+from tests.examples import KEY, MINUTE, NOON, alert, entry
 from tests.integration.pagerduty.support import message
 
 PAGER, MAIL, BOSS = Route("pagerduty", "k" * 32), Route("mail", "ops"), Route("slack", "boss")
@@ -102,3 +105,49 @@ def test_the_change_is_the_first_trigger_with_a_reason() -> None:
     assert (change.event.kind, change.routes, change.message.at) == (EventKind.TRIGGERED, (BOSS,), NOON)
     assert change.message.details["passed on"] == one.reason
     assert change.message.dedup_key == message().dedup_key
+
+
+LUNCH = MuteWindow(
+    text="lunch",
+    days=frozenset(range(7)),
+    begins=time(12),
+    ends=time(13),
+    zone=ZoneInfo("UTC"),
+    levels=frozenset({Level.CRITICAL}),
+)
+SWITCH = alert(name="Switch")
+FIRING = SeriesState(key=SeriesKey("Switch", "s1"), incident=Incident(level=Level.CRITICAL, since=NOON, told_at=NOON))
+
+
+@pytest.mark.parametrize(
+    ("keys", "at", "goes"),
+    [
+        ({}, NOON, True),
+        ({"mute": (LUNCH,)}, NOON, False),
+        ({"mute": (LUNCH,)}, NOON + 60 * MINUTE, True),
+        ({"mute": (replace(LUNCH, levels=frozenset({Level.WARNING})),)}, NOON, True),
+        ({"depends_on": frozenset({"Switch"})}, NOON, False),
+        ({"depends_on": frozenset({"Disk"})}, NOON, True),
+    ],
+)
+def test_what_holds_back_a_page_holds_back_its_escalation(keys: dict[str, Any], at: datetime, *, goes: bool) -> None:
+    due = unacknowledged([told(ago=15 * MINUTE)], HANDLING, NOON)
+    alerts = {KEY.alert: alert(entry(**keys)), "Switch": SWITCH}
+    memories = {"Switch": AlertMemory(states={"s1": FIRING})}
+    assert can_be_held(due, alerts) is bool(keys)
+    assert bool(not_held(due, alerts, memories, (), at)) is goes
+
+
+def test_an_alert_that_the_file_does_not_name_is_held_back_by_a_silence_only() -> None:
+    due = unacknowledged([told(ago=15 * MINUTE)], HANDLING, NOON)
+    silence = Silence(
+        id=1,
+        matchers=(Matcher("alert", "*", is_negated=False),),
+        author="me",
+        comment="x",
+        begins_at=NOON - MINUTE,
+        ends_at=NOON + MINUTE,
+    )
+    assert not can_be_held(due, {})
+    assert not_held(due, {}, {}, (), NOON) == due
+    assert not_held(due, {}, {}, (silence,), NOON) == []
