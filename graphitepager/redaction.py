@@ -37,6 +37,8 @@ _SECRET_NAMES = (
     "slack_url",
 )
 _LONGEST_NAME = 40
+# A shorter path, or piece of it, is an ordinary word, such as ping or workflows.
+_SHORTEST_PATH = 12
 # Shorter values would blot out ordinary words.
 _SHORTEST_VALUE = 4
 
@@ -82,6 +84,22 @@ def credentials_in(url: str) -> Iterator[str]:
             yield from (userinfo, unquote(userinfo), password, unquote(password))
     for password in re.findall(r"[?&](?:ssl)?password=([^&#]*)", rest):
         yield from (password, unquote_plus(password))
+
+
+def paths_of(url: str) -> Iterator[str]:
+    """What a server quotes of a URL that is secret as a whole: path and query, and the path alone, also decoded."""
+    rest = url.partition("://")[2].partition("/")[2]
+    for path in (rest, rest.partition("?")[0]):
+        if len(path) >= _SHORTEST_PATH:
+            yield from (path, unquote(path))
+
+
+def pieces_of(url: str) -> Iterator[str]:
+    """Those, and each of their pieces that is too long for an ordinary word."""
+    yield from paths_of(url)
+    for piece in re.split("[/?&=]", url.partition("://")[2].partition("/")[2]):
+        if len(piece) >= _SHORTEST_PATH:
+            yield from (piece, unquote(piece))
 
 
 def redact(text: str, known: Collection[str] = ()) -> str:

@@ -18,7 +18,7 @@ from graphitepager.config.files import Files, IncludedFile
 from graphitepager.errors import ConfigError, PagerError, StoreError
 from graphitepager.library import Library
 from graphitepager.problems import ENVIRONMENT, Problem
-from graphitepager.redaction import credentials_in
+from graphitepager.redaction import credentials_in, paths_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from graphitepager.rules import Config
 
 DEFAULT_PATH = "alerts.yml"
-# An error of requests names a path without its host. A shorter one is an ordinary word, such as ping.
-_SHORTEST_PATH = 12
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
@@ -215,17 +213,18 @@ def _database_url(raw: str | None, path: str) -> Any:
 def secrets_of(config: Config) -> Iterator[str]:
     """Everything in this configuration that no log line may hold."""
     settings = config.settings
-    ping_path = (settings.heartbeat_ping_url or "").partition("://")[2].partition("/")[2]
+    slack_urls = [settings.slack_url, *settings.slack_urls.values()]
+    slack_urls += [one.slack_url for alert in config.alerts for one in alert.entries]
+    notified = [*(route.address for route in settings.notifiers.values()), *settings.notifier_secrets]
+    urls = [url for url in (settings.heartbeat_ping_url, *slack_urls, *notified) if url and "://" in url]
     candidates = (
         settings.graphite_pass,
         settings.database_url,
         *credentials_in(settings.database_url or ""),
         settings.pagerduty_key,
         *settings.pagerduty_keys.values(),
-        settings.slack_url,
-        *settings.slack_urls.values(),
-        *(route.address for route in settings.notifiers.values()),
-        *settings.notifier_secrets,
+        *slack_urls,
+        *notified,
         *credentials_in(settings.pagerduty_events_url),
         *credentials_in(settings.pagerduty_api_url),
         settings.pagerduty_api_token,
@@ -234,8 +233,8 @@ def secrets_of(config: Config) -> Iterator[str]:
         settings.web.token,
         settings.web.secret,
         *credentials_in(settings.heartbeat_ping_url or ""),
-        ping_path if len(ping_path) >= _SHORTEST_PATH else None,
-        *(key for alert in config.alerts for one in alert.entries for key in (one.pagerduty_key, one.slack_url)),
+        *(path for url in urls for path in paths_of(url)),
+        *(one.pagerduty_key for alert in config.alerts for one in alert.entries),
     )
     yield from (secret for secret in candidates if secret)
     if settings.graphite_user:

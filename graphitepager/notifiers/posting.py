@@ -12,6 +12,7 @@ from graphitepager.deadlines import run_within
 from graphitepager.errors import SendError
 from graphitepager.notifiers.oneshot import Cut
 from graphitepager.printable import encodable
+from graphitepager.redaction import pieces_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -52,7 +53,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], limits: Limits, secr
         request.cut()
         raise SendError(f"{host} gave no whole answer within {limits.deadline_s:g} s") from None
     except Exception as error:  # noqa: BLE001 - whatever the HTTP library throws means that there is no answer
-        words = one_line(str(error), [url, urlsplit(url).path, *secrets]) or type(error).__name__
+        words = one_line(str(error), [url, *secrets]) or type(error).__name__
         raise SendError(f"{host} gave no answer: {words}") from None
 
 
@@ -72,8 +73,9 @@ def refusal(name: str, answer: Answer, secrets: Iterable[str] = (), advice: str 
 
 
 def one_line(text: str, secrets: Iterable[str] = ()) -> str:
-    """Somebody else's text on one short line, without our secrets should they have quoted them."""
-    for secret in sorted({secret for secret in secrets if secret.strip("/")}, key=len, reverse=True):
+    """Somebody else's text on one short line, without our secrets should they have quoted them, or parts of a URL."""
+    known = {part for secret in secrets for part in (secret, *pieces_of(secret)) if part.strip("/")}
+    for secret in sorted(known, key=len, reverse=True):
         text = re.sub(re.escape(secret), "(secret)", text, flags=re.IGNORECASE)
     line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
     return line if len(line) <= _REASON_LENGTH else line[:_REASON_LENGTH] + "…"

@@ -22,9 +22,11 @@ from graphitepager.notifiers.exec import Exec
 from graphitepager.notifiers.mail import Mail
 from graphitepager.notifiers.payload import payload
 from graphitepager.notifiers.slack import Slack
+from graphitepager.notifiers.teams import Teams
 from graphitepager.notifiers.webhook import Webhook
 from tests.fakes import receivers
 from tests.fakes.mail import FakeMail
+from tests.fakes.pagerduty import assert_no_secret
 from tests.fakes.pagerduty.door import Answer
 from tests.fakes.receivers import SIGNING_KEY, TOKEN, Fault
 from tests.integration.notifier_benches import BENCHES
@@ -102,6 +104,27 @@ def test_a_webhooks_id_is_the_same_at_each_attempt_and_another_for_another_messa
         assert ids[0] == ids[1]
         assert len(set(ids)) == 3
         assert fake.objections == []
+
+
+@pytest.mark.parametrize("name", ["slack", "teams", "webhook"])
+@pytest.mark.parametrize("said", ["Cannot POST {path}", "no such path: {path!r}", "token {last} is unknown"])
+@pytest.mark.parametrize("status", [200, 404, 500])
+def test_a_server_that_quotes_the_path_gives_no_secret_away(name: str, said: str, status: int) -> None:
+    with getattr(receivers, name)() as fake:
+        path = fake.url.partition("/T")[1] + fake.url.partition("/T")[2]
+        body = said.format(path=path, last=path.rpartition("/")[2])
+        fake.fault = Answer(status, body=body.encode())
+        notifier, address = {
+            "slack": (Slack(), fake.url),
+            "teams": (Teams(), fake.url),
+            "webhook": (Webhook(), json.dumps({"url": fake.url, "secret": None})),
+        }[name]
+        try:
+            shown = notifier.send(message(), address)  # type: ignore[attr-defined]
+        except SendError as error:
+            shown = error.reason
+        assert "(secret)" in shown
+        assert_no_secret(shown, ["SecretPathOfAnAddress", "SecretSignature"])
 
 
 def test_a_webhook_does_not_follow_a_redirect() -> None:
