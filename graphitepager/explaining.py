@@ -37,7 +37,8 @@ class Facts:
     and `reading` are what Graphite says; `failure` is why it says nothing. `rivals` are the entries that return the
     series, too, and come later. `state` is what the pager remembers now, None of a moment that is past. `hold` is
     what would hold back a trigger. `is_known` says that the series was seen before, `similar` are names much like its
-    own. `incidents` and `near_misses` are those of the day before, in order.
+    own. `incidents` and `near_misses` are those of the day before, in order. `remembered_since` is the oldest moment of
+    which the database knows anything.
     """
 
     key: SeriesKey
@@ -55,6 +56,7 @@ class Facts:
     is_known: bool = False
     similar: Sequence[str] = ()
     last_poll: datetime | None = None
+    remembered_since: datetime | None = None
     incidents: Sequence[IncidentStory] = ()
     near_misses: Sequence[NearMiss] = ()
 
@@ -222,8 +224,20 @@ def _of_missing(facts: Facts) -> str | None:
     since = facts.state.no_data_since if facts.state else None
     if since is None:
         patience = format_duration(entry.no_data_for)
-        return f"It did not page: {what}, but nothing was open then; NO DATA pages after {patience}."
+        return (
+            f"It did not page: {what}, but {_before_memory(facts) or 'nothing was open then'}; NO DATA pages after"
+            f" {patience}."
+        )
     return _until_no_data(what, since, entry, facts)
+
+
+def _before_memory(facts: Facts) -> str | None:
+    """That nobody knows what was open then, where the database tells of later times only."""
+    since = facts.remembered_since
+    if not facts.is_past or (since and since <= facts.at):
+        return None
+    first = "" if since is None else f" before {clock(since, facts.at)}"
+    return f"nothing is remembered of any time{first}"
 
 
 def _until_no_data(what: str, since: datetime, entry: Entry, facts: Facts) -> str:
@@ -268,7 +282,8 @@ def _of_breach(facts: Facts) -> str | None:
             f" (for: {format_duration(needed)})."
         )
     if facts.is_past:
-        return f"It did not page: {breach}, but no incident was open: perhaps no pager polled, or by other rules."
+        why = _before_memory(facts) or "no incident was open: perhaps no pager polled, or by other rules"
+        return f"It did not page: {breach}, but {why}."
     if silent := _silent_since(facts):
         return f"It has not paged yet: {breach}, but {silent}: is one running?"
     held = f", and will be held back by {printable(facts.hold)}" if facts.hold else ""

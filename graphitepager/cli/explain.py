@@ -92,6 +92,7 @@ def command(alert_name: str, series_name: str, config_path: str, at: datetime | 
             is_known=key.series in _known(memory),
             similar=_similar(key, memory, evaluation),
             last_poll=snapshot.last_poll.started_at if snapshot.last_poll else None,
+            remembered_since=store.remembered_since(),
             incidents=store.incidents_of(key, now - _DAY, now),
             near_misses=store.near_misses_of(key, now - _DAY, now),
         )

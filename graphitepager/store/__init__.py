@@ -272,6 +272,11 @@ class Store:
         with self._reading() as db:
             return stories.near_misses_of(db, *key, since, until)
 
+    def remembered_since(self) -> datetime | None:
+        """The oldest moment of which anything is known; None of an empty database."""
+        with self._reading() as db:
+            return stories.remembered_since(db)
+
     def keep_config(self, config: KeptConfig, now: datetime) -> None:
         """Keep it as the last good one."""
         with self._writing() as db:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from graphitepager.model import WHOLE_ALERT, NearMiss, SeriesKey
 from graphitepager.records import DeliveryStory, IncidentStory
-from graphitepager.store.tables import deliveries, incidents, near_misses
+from graphitepager.store.tables import (
+    configs,
+    deliveries,
+    incidents,
+    known_series,
+    near_misses,
+    polls,
+    series_states,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Column, Connection
 
 # More than this nobody reads; it is also a bound below every database's limit of parameters.
 _MOST = 200
@@ -79,3 +87,16 @@ def near_misses_of(db: Connection, alert: str, series: str, since: datetime, unt
         NearMiss(key=SeriesKey(row.alert, row.series), level=row.level, since=row.began_at, until=row.ended_at)
         for row in reversed(rows)
     ]
+
+
+def remembered_since(db: Connection) -> datetime | None:
+    """The oldest of all that is kept: polls, states, incidents, near misses, the configuration."""
+    columns: list[Column[datetime]] = [
+        polls.c.started_at,
+        known_series.c.updated_at,
+        series_states.c.updated_at,
+        incidents.c.opened_at,
+        near_misses.c.began_at,
+        configs.c.kept_at,
+    ]
+    return min((at for column in columns if (at := db.scalar(select(func.min(column))))), default=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -255,12 +255,6 @@ def test_a_breach_that_nobody_polls_for_asks_for_the_pager(last_poll: Any, words
     assert verdict(facts(reading=reading(Level.CRITICAL), last_poll=last_poll)).endswith(f"{words}: is one running?")
 
 
-def test_a_breach_of_the_past_without_an_incident_is_told_as_such() -> None:
-    assert verdict(facts(reading=reading(Level.CRITICAL), is_past=True)).startswith(
-        "It did not page: 82.4 is Critical (critical at 70), but no incident was open: "
-    )
-
-
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
@@ -281,6 +275,21 @@ def test_missing_data_pages_after_a_while() -> None:
         " goes on (no_data_for: 3min)."
     )
     assert verdict(facts(reading=reading(Level.NO_DATA))).endswith("nothing was open then; NO DATA pages after 3min.")
+
+
+@pytest.mark.parametrize(
+    ("since", "words"),
+    [
+        (NOON - MINUTE, "no incident was open: perhaps no pager polled, or by other rules."),
+        (NOON + MINUTE, "nothing is remembered of any time before 12:01:00."),
+        (None, "nothing is remembered of any time."),
+    ],
+)
+def test_of_a_time_before_the_pager_nothing_is_claimed(since: datetime | None, words: str) -> None:
+    past = facts(reading=reading(Level.CRITICAL), is_past=True, remembered_since=since)
+    assert verdict(past) == f"It did not page: 82.4 is Critical (critical at 70), but {words}"
+    missing = verdict(facts(reading=reading(Level.NO_DATA), is_past=True, remembered_since=since))
+    assert ("nothing was open then" in missing) is (since == NOON - MINUTE)
 
 
 def test_an_alert_as_a_whole_and_the_pager_itself_may_have_nothing_open() -> None:
