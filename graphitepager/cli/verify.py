@@ -16,18 +16,18 @@ from graphitepager.cli import configuration, problemreport
     "--format",
     "form",
     type=click.Choice([problemreport.TEXT, problemreport.JSON, problemreport.GITHUB]),
-    default=problemreport.TEXT,
-    show_default=True,
-    help="How problems are printed; github makes annotations of them.",
+    help=f"How problems are printed; github makes annotations of them.  [default: {problemreport.TEXT}]",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def command(config_path: str, strict: bool, live: bool, form: str, as_json: bool) -> int:
+def command(config_path: str, strict: bool, live: bool, form: str | None, as_json: bool) -> int:
     """Check alerts.yml, and what the environment adds to it; without --live, without touching the network.
 
     Prints every problem with its line and what to do; exit code 1 when one of them is an error.
 
     Example: graphite-pager verify -c alerts.yml --strict
     """
+    if as_json and form not in {None, problemreport.JSON}:
+        raise click.UsageError(f"choose one of --json and --format {form}")
     loaded = configuration.read(config_path, strict=strict, needs_graphite=live)
     problems, config = list(loaded.problems), loaded.config
     if config is not None:
@@ -39,7 +39,7 @@ def command(config_path: str, strict: bool, live: bool, form: str, as_json: bool
             problems += liveverify.problems_of(config, loaded)
     problemreport.show(
         problems,
-        problemreport.JSON if as_json else form,
+        problemreport.JSON if as_json else form or problemreport.TEXT,
         file=config_path,
         config=config,
     )

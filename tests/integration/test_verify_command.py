@@ -155,6 +155,12 @@ def test_json_has_every_problem_with_its_place(tmp_path: Path) -> None:
     }
 
 
+def test_one_form_is_asked_for(tmp_path: Path) -> None:
+    done = run("verify", "--json", "--format", "github", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "choose one of --json and --format github" in done.stderr
+
+
 def test_json_of_a_good_file_counts_it() -> None:
     done = verify(DATA, "-c", "readme_example.yml", "--json")
     said = json.loads(done.stdout)
