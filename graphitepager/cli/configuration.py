@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 DEFAULT_PATH = "alerts.yml"
 
+_HINT = "name yours with -c FILE, or start from the sample alerts.yml"
+
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 
@@ -44,7 +46,7 @@ def config_option(function: _Function) -> _Function:
     )(function)
 
 
-def read_text(path: str, hint: str = "name yours with -c FILE, or start from the sample alerts.yml") -> str:
+def read_text(path: str, hint: str = _HINT) -> str:
     """What the file holds; PagerError when it cannot be read, with the hint where there is none."""
     try:
         return Path(path).read_bytes().decode("utf-8-sig")
@@ -67,9 +69,9 @@ def _refuse_pipe(path: str, hint: str = "") -> None:
         raise PagerError(f"{path}: a pipe, which can be read only once{hint}")
 
 
-def read_files(path: str) -> str:
+def read_files(path: str, hint: str = _HINT) -> str:
     """What the file and those that it includes hold, packed into one text; PagerError when it cannot be read."""
-    text = read_text(path)
+    text = read_text(path, hint)
     included = tuple((pattern, tuple(_included(path, pattern))) for pattern in files.patterns(text))
     return files.pack(Files(text, included))
 
@@ -121,9 +123,9 @@ def load_or_fail(text: str, source: str, tell: Callable[[Problem], None], *, nee
     return loaded.config
 
 
-def read_or_fail(path: str, tell: Callable[[Problem], None]) -> Config:
+def read_or_fail(path: str, tell: Callable[[Problem], None], hint: str = _HINT) -> Config:
     """Return a configuration that can be run, its warnings told; raise ConfigError otherwise."""
-    return load_or_fail(read_files(path), path, tell)
+    return load_or_fail(read_files(path, hint), path, tell)
 
 
 def read_beside_pager(path: str) -> Config:

@@ -49,6 +49,7 @@ class _Line(NamedTuple):
     level: str
 
 
+_HINT = "name the file that is to take the place of alerts.yml"
 _SIGNS = {"begins": "+", "ends": "-", "moves": "~", "pending": "?"}
 
 
@@ -63,7 +64,7 @@ def command(new: str, config_path: str, as_json: bool) -> int:
 
     Example: graphite-pager plan new.yml
     """
-    config = configuration.read_or_fail(new, lambda one: complain(one.headline))
+    config = configuration.read_or_fail(new, lambda one: complain(one.headline), _HINT)
     live = _read(config, config_path)
     now = datetime.now(UTC)
     alerts = (*config.alerts, *(live.running.alerts if live.running else ()))

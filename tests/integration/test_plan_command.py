@@ -147,6 +147,12 @@ def test_a_target_that_fails_is_told_and_ends_with_1(place: Place) -> None:
     assert done.stderr == "graphite-pager: lods: 400 Bad Request: Invalid parameters\n"
 
 
+def test_without_a_new_file_it_says_which_one_is_meant(tmp_path: Path) -> None:
+    done = run("plan", "nosuch.yml", folder=tmp_path)
+    message = "graphite-pager: nosuch.yml: no such file; name the file that is to take the place of alerts.yml\n"
+    assert (done.returncode, done.stderr) == (1, message)
+
+
 def test_without_a_database_it_says_so_and_makes_none(tmp_path: Path) -> None:
     (tmp_path / "new.yml").write_text(ALERTS)
     environment = {"GRAPHITE_URL": "http://127.0.0.1:1", "PAGERDUTY_KEY": KEY}
