@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphitepager import checks, messages
 from graphitepager.backtesting import is_page, worst
+from graphitepager.config.fields import did_you_mean
 from graphitepager.durations import format_duration
 from graphitepager.history import Track, span_of
 from graphitepager.model import WHOLE_ALERT, Event, EventKind, Series, SeriesKey
@@ -88,7 +89,8 @@ def run(test: RuleTest, config: Config) -> Outcome:
     """Poll the alert over the series. ValueError, whose text can be shown, where the test does not fit the alert."""
     alert = next((one for one in config.alerts if one.name == test.alert), None)
     if alert is None:
-        raise ValueError(f"no alert is called {test.alert!r}")
+        hint = did_you_mean(test.alert, [one.name for one in config.alerts])
+        raise ValueError(f"no alert is called {quote(test.alert)}" + (f" ({hint})" if hint else ""))
     history = _history(test, alert)
     start = int(test.start.timestamp())
     births = {query.target: {track.name: start for track in tracks} for query, tracks in history.items()}
@@ -115,7 +117,9 @@ def run(test: RuleTest, config: Config) -> Outcome:
     failures += _unknown(test, levels)
     pages = sum(one.is_page for one in told)
     if test.pages is not None and pages != test.pages:
-        failures.append(Failure(test.line, test.column, f"expected {test.pages} pages, there were {pages}"))
+        wanted = f"{test.pages} page" if test.pages == 1 else f"{test.pages} pages"
+        there = f"was {pages}" if pages == 1 else f"were {pages}"
+        failures.append(Failure(test.line, test.column, f"expected {wanted}, there {there}"))
     return Outcome(tuple(failures), tuple(told))
 
 

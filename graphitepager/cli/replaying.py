@@ -110,6 +110,8 @@ def fetch(configs: Sequence[Config], period: Period, users: Callable[[frozenset[
             for query in checks.queries_of([alert])
             if query in past.failures
         }
+        if len(alerts) == len(failed) == 1:
+            raise PagerError(failed[alerts[0].name])
         for name, reason in failed.items():
             complain(f"graphite-pager: {name} is left out: {reason}")
         if len(failed) == len({alert.name for alert in alerts}):

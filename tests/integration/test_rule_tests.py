@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes.graphite import FakeGraphite, respond
+from tests.fakes.receivers import unused_port
 from tests.integration.pager_process import run
 from tests.past import ALERTS, DAY, keep_the_day, line
 
@@ -91,7 +92,8 @@ def test_a_mistake_in_a_test_is_told_with_its_place(folder: Path, text: str, pro
 @pytest.mark.parametrize(
     ("test", "message"),
     [
-        ("{name: a, alert: Laod, series: {w: 1}, pages: 0}", "no alert is called 'Laod'"),
+        ("{name: a, alert: Laod, series: {w: 1}, pages: 0}", "no alert is called 'Laod' (did you mean Load?)"),
+        ("{name: a, alert: Load, series: {w: 1}, pages: 1}", "expected 1 page, there were 0"),
         (
             "{name: a, alert: Load, series: {w: 1}, expect: [{at: 3650d, level: ok}]}",
             "5,256,001 polls are too many for a test: at most 200,000",
@@ -195,6 +197,15 @@ def test_what_cannot_be_captured_is_told_in_a_line(
 ) -> None:
     done = run("capture", *arguments, environment=keep_the_day(graphite, tmp_path), folder=tmp_path)
     assert (done.returncode, message in done.stderr) == (code, True), done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["capture", "Load", "web1", "--at", "-1h"], ["suggest", "servers.*.load"]])
+def test_a_graphite_that_is_down_is_all_that_is_told(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "alerts.yml").write_text("alerts: [{name: Load, target: servers.*.load, warning: 5, critical: 10}]")
+    environment = {"GRAPHITE_URL": f"http://127.0.0.1:{unused_port()}"}
+    done = run(*arguments, environment=environment, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"graphite-pager: servers\.\*\.load: .*[Cc]onnection refused.*\n", done.stderr), done.stderr
 
 
 def test_thresholds_are_suggested_with_their_pages(graphite: FakeGraphite, tmp_path: Path) -> None:
