@@ -73,8 +73,7 @@ def command(  # noqa: PLR0913 - one for each option
         raise click.UsageError("choose one of --json and --markdown")
     if against == _NEW:
         raise click.UsageError("--against is empty: name a file or a git revision")
-    if page and not Path(page).parent.is_dir():
-        raise PagerError(f"{page}: no such file or directory")
+    _check_page(page)
     config = replaying.read(config_path)
     period, config = replaying.period(begin, until, step, choosing.narrowed(config, names))
     configs = {_NEW: config}
@@ -98,6 +97,13 @@ def command(  # noqa: PLR0913 - one for each option
         complain(f"graphite-pager: {words.counted(report.pages, 'page')} would have been sent, at most {limit} may be")
         return 1
     return 1 if replayed.failed else 0
+
+
+def _check_page(path: str | None) -> None:
+    if path == "-":
+        raise click.UsageError("--html takes the name of a file: what is printed are the tables")
+    if path and not Path(path).parent.is_dir():
+        raise PagerError(f"{path}: no such file or directory")
 
 
 def _older_config(against: str, config_path: str, names: tuple[str, ...], config: Config) -> Config:

@@ -146,6 +146,7 @@ def test_an_alert_that_cannot_be_fetched_is_left_out_and_said_to_be(graphite: Fa
         (["--against", "nowhere"], "nowhere: no such file, and no git revision of ", 1),
         (["--against", ""], "--against is empty: name a file or a git revision", 2),
         (["--against=-x"], "-x: neither a file nor a git revision", 1),
+        (["--html", "-"], "--html takes the name of a file: what is printed are the tables", 2),
         (["--html", "no/such/folder.html"], "no/such/folder.html: no such file or directory", 1),
     ],
 )
