@@ -201,7 +201,8 @@ def _mail(message: Message, sender: str, recipients: list[str]) -> EmailMessage:
     domain = sender.rpartition("@")[2]
     thread = f"<{message.incident_id}@{domain}>"
     mail = EmailMessage(policy=SMTP)
-    mail["Subject"] = _line(message.summary)[:_SUBJECT]
+    # The email package decodes what looks like an encoded word, line breaks and all, and older ones write those out.
+    mail["Subject"] = _line(message.summary)[:_SUBJECT].replace("=?", "= ?")
     mail["From"] = sender
     mail["To"] = ", ".join(recipients)
     mail["Date"] = message.at

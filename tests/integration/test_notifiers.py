@@ -33,6 +33,7 @@ SAMPLES = dict(samples(NOON, GRAPHITE, "https://wiki.example.com/runbooks"))
 HOSTILE = [
     "<!channel> <@U123> <!here|x> & <https://evil.example.com|click>",
     "a\nBcc: everybody@example.com\r\n\r\n.\r\nQUIT",
+    "=?utf-8?q?a=0D=0ABcc:_everybody@example.com=0D=0A=0D=0Abody?=",
     "[click](https://evil.example.com) *b* _c_ <at>all</at>",
     "<script>alert(1)</script>",
     "a\udce9\0\x1b[2J\u202e",
