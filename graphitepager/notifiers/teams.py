@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 _OK = 2
 # Teams drops what is larger than 28 KB without a word.
 _MOST_BYTES = 27_000
-_SUMMARY, _DETAIL, _FEW_DETAILS, _MOST_LINKS = 1000, 500, 10, 6
+_SUMMARY, _DETAIL, _FEW_DETAILS = 1000, 500, 10
+_MOST_LINKS, _LONGEST_LINK = 6, 2000
 
 _COLOR = {
     Level.OK: "Good",
@@ -92,7 +93,8 @@ def _encoded(message: Message, details: Iterable[tuple[str, object]]) -> bytes:
         ]
         for name, value in details
     ]
-    links = [(link.text, href) for link in message.links if (href := web_address(link.href))][:_MOST_LINKS]
+    hrefs = ((link.text, web_address(link.href)) for link in message.links)
+    links = [(text, href) for text, href in hrefs if href and len(href) <= _LONGEST_LINK][:_MOST_LINKS]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",

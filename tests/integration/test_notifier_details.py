@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 
 from graphitepager.errors import SendError
-from graphitepager.model import EventKind, Message
+from graphitepager.model import EventKind, Link, Message
 from graphitepager.notifiers import NOTIFIERS
 from graphitepager.notifiers.exec import Exec
 from graphitepager.notifiers.mail import Mail
@@ -125,6 +125,17 @@ def test_a_server_that_quotes_the_path_gives_no_secret_away(name: str, said: str
             shown = error.reason
         assert "(secret)" in shown
         assert_no_secret(shown, ["SecretPathOfAnAddress", "SecretSignature"])
+
+
+def test_a_card_with_long_links_is_as_small_as_teams_takes_it() -> None:
+    links = [Link("https://graphite.example.com/render?target=" + "x" * 20_000, name) for name in ("Runbook", "Graph")]
+    links.append(Link("https://wiki.example.com/" + "ß" * 200, "Wiki"))
+    with receivers.teams() as fake:
+        Teams().send(message(links=tuple(links), details={"target": "x" * 60_000}), fake.url)
+        assert fake.objections == []
+        [body] = fake.received
+        [card] = [each["content"] for each in body["attachments"]]
+        assert [action["title"] for action in card["actions"]] == ["Wiki"]
 
 
 def test_a_webhook_does_not_follow_a_redirect() -> None:
