@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.engine import URL
 
-BATCH_ROWS = 5000
+BATCH_ROWS = 2000
 _CONNECT_S = 10
 # How many of SQLite's instructions pass between two looks at the clock: some tenths of a millisecond.
 _INSTRUCTIONS = 10_000
@@ -66,7 +66,7 @@ def give_up_answer(driver: Any) -> None:
 
 def is_interrupted(error: BaseException) -> bool:
     """Whether a signal came while SQLite asked the clock: what is raised there, SQLite swallows."""
-    cause = error.orig if isinstance(error, DBAPIError) else None
+    cause = error.orig if isinstance(error, DBAPIError) else error
     return getattr(cause, "sqlite_errorname", "") == "SQLITE_INTERRUPT"
 
 

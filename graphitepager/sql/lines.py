@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphitepager.problems import quote
 from graphitepager.sql.model import NullPolicy, Query, Tally
-from graphitepager.sql.names import SELF, Refused, checked_clean, checked_name, clean_node, clean_tag_value, with_tags
-from graphitepager.sql.names import are_plain as names_are_plain
-from graphitepager.sql.values import are_plain as values_are_plain
-from graphitepager.sql.values import timestamp, value_text
+from graphitepager.sql.names import (
+    SELF,
+    Refused,
+    are_plain,
+    checked_clean,
+    checked_name,
+    clean_node,
+    clean_tag_value,
+    with_tags,
+)
+from graphitepager.sql.values import plain_numbers, timestamp, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -28,9 +35,9 @@ class WrongColumnsError(Exception):
 
 
 class Lines(NamedTuple):
-    """Lines with their newlines, and what makes each unique in its run: its name, and its time if it has its own."""
+    """Lines, each with its newline; and what makes each unique in its run: its name, and its time if it has its own."""
 
-    lines: list[str]
+    text: str
     keys: list[str]
 
 
@@ -70,13 +77,14 @@ class Renderer:
             return None
         name, value = self._plan.plain
         names = list(map(itemgetter(name), rows))
-        values = list(map(itemgetter(value), rows))
-        if not (names_are_plain(names) and values_are_plain(values)):
+        numbers = plain_numbers(list(map(itemgetter(value), rows)))
+        if numbers is None or not are_plain(names):
             return None
         self.tally.rows += len(rows)
         self.tally.good_rows += len(rows)
-        front, now = self._front, self._now
-        return Lines([f"{front}{one} {number!r} {now}\n" for one, number in zip(names, values, strict=True)], names)
+        front, tail = self._front, f" {self._now}\n"
+        text = f"{tail}{front}".join([f"{one} {number!r}" for one, number in zip(names, numbers, strict=True)])
+        return Lines(f"{front}{text}{tail}", names)
 
     def _one_by_one(self, rows: Iterable[Row]) -> Lines:
         lines: list[str] = []
@@ -114,7 +122,7 @@ class Renderer:
                 made = len(lines)
                 tally.good_rows += 1
         tally.rows = row_number
-        return Lines(lines, keys)
+        return Lines("".join(lines), keys)
 
     def _reject(self, row_number: int, refused: Refused, name: str = "") -> None:
         self.tally.rejected += 1
@@ -131,8 +139,8 @@ def _longer(name: str, added: str) -> str:
 
 def key_of(line: str, prefix: str, now: int) -> str:
     """The key that `Lines` has for this line."""
-    name, _, rest = line.rstrip("\n").removeprefix(f"{prefix}." if prefix else "").partition(" ")
-    at = rest.rpartition(" ")[2]
+    name, _, rest = line[len(prefix) + 1 if prefix else 0 : -1].partition(" ")
+    at = rest[rest.index(" ") + 1 :]
     return name if at == str(now) else f"{name} {at}"
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
-from array import array
-from collections import Counter
-from typing import IO, TYPE_CHECKING, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
-from graphitepager.errors import PagerError
+from graphitepager.sql.hashes import Hashes
 from graphitepager.sql.lines import key_of
+from graphitepager.sql.scratch import explained, nameless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,18 +18,14 @@ if TYPE_CHECKING:
     from graphitepager.sql.lines import Lines
 
 BATCH_BYTES = 64 * 1024
-# A set of a million names takes 150 MB. Hashes of 40 bits, eight of which choose the bucket, take 4, and what looks
-# alike in them is looked at again.
-_BUCKETS = 256
-_MASK = 0xFFFFFFFF
 
 
 class Part(NamedTuple):
-    """Where the lines of one query begin and end."""
+    """Where the lines of one query begin, and how many there are."""
 
     query: str
     start: int
-    end: int
+    lines: int
 
 
 class Spool:
@@ -38,25 +33,26 @@ class Spool:
 
     def __init__(self, *, prefix: str, now: int) -> None:
         """`prefix` and `now` are those of the lines: by them their keys are found again."""
-        self._file = _nameless()
+        self._file = nameless()
         self._prefix = prefix
         self._now = now
         self._parts: list[Part] = []
-        self._hashes = [array("I") for _ in range(_BUCKETS)]
+        self._hashes = Hashes()
         self.count = 0
 
     def add(self, lines: Lines) -> None:
         """Put lines behind the others."""
-        self.add_plain(lines.lines)
-        append = [bucket.append for bucket in self._hashes]
-        for number in map(hash, lines.keys):
-            append[number & 255](number >> 8 & _MASK)
+        self._write(lines.text, len(lines.keys))
+        self._hashes.add(lines.keys)
 
     def add_plain(self, lines: list[str]) -> None:
         """The same for lines of our own, whose names occur once."""
-        with _explained():
-            self._file.write("".join(lines).encode())
-        self.count += len(lines)
+        self._write("".join(lines), len(lines))
+
+    def _write(self, text: str, count: int) -> None:
+        with explained():
+            self._file.write(text.encode())
+        self.count += count
 
     def mark(self) -> tuple[int, int]:
         """Where the next line will stand."""
@@ -64,7 +60,7 @@ class Spool:
 
     def keep(self, query: str, mark: tuple[int, int]) -> None:
         """All since the mark is the query's."""
-        self._parts.append(Part(query, mark[0], self._file.tell()))
+        self._parts.append(Part(query, mark[0], self.count - mark[1]))
 
     def take_back(self, mark: tuple[int, int]) -> None:
         """Forget all since the mark."""
@@ -77,42 +73,32 @@ class Spool:
 
         Carbon would keep one of the two, without a word.
         """
-        suspects = self._suspects()
-        if not suspects:
-            return
+        for suspects in self._hashes.repeated():
+            yield from self._drop(suspects)
+
+    def _drop(self, suspects: set[int]) -> Iterator[tuple[str, str]]:
+        """Copy all but the lines that are repeated among those whose keys have these hashes."""
         parts, old = self._parts, self._file
-        self._file, self._parts, self.count = _nameless(), [], 0
+        self._file, self._parts, self.count = nameless(), [], 0
         seen: set[str] = set()
-        with old:
+        with old, explained():
             for part in parts:
                 mark = self.mark()
                 old.seek(part.start)
-                position = part.start
-                while position < part.end:
-                    line = old.readline()
-                    position += len(line)
+                for line in islice(old, part.lines):
                     key = key_of(line.decode(), self._prefix, self._now)
-                    if hash(key) & (_MASK << 8 | 255) in suspects:
+                    if hash(key) in suspects:
                         if key in seen:
                             yield part.query, key
                             continue
                         seen.add(key)
-                    with _explained():
-                        self._file.write(line)
+                    self._file.write(line)
                     self.count += 1
                 self.keep(part.query, mark)
 
-    def _suspects(self) -> set[int]:
-        """The hashes that occur more than once."""
-        found: set[int] = set()
-        for low, bucket in enumerate(self._hashes):
-            if len(set(bucket)) < len(bucket):
-                found.update(number << 8 | low for number, times in Counter(bucket).items() if times > 1)
-        return found
-
     def batches(self) -> Iterator[bytes]:
         """Everything, from the beginning, in pieces of whole lines of about 64 KiB."""
-        with _explained():
+        with explained():
             self._file.seek(0)  # which writes what is still in the buffer
         rest = b""
         while piece := self._file.read(BATCH_BYTES - len(rest)):
@@ -138,17 +124,4 @@ class Spool:
     ) -> None:
         with contextlib.suppress(OSError):  # nobody wants any more what a full disk did not take
             self._file.close()
-
-
-def _nameless() -> IO[bytes]:
-    with _explained():
-        return tempfile.TemporaryFile(prefix="sql-to-graphite-")
-
-
-@contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = (error.strerror or "no such file").lower()
-        raise PagerError(f"the temporary folder: {reason}; free some space, or set TMPDIR to another one") from None
+            self._hashes.close()

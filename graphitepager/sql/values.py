@@ -9,7 +9,7 @@ import math
 import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphitepager.problems import quote
 from graphitepager.sql.names import Refused
@@ -37,13 +37,22 @@ def value_text(value: object) -> str:
     return repr(_number(value, "the value"))
 
 
-def are_plain(values: Sequence[object]) -> bool:
-    """Whether the text of each is its repr. Says no in doubt: it looks at all of them at once, which is quick."""
-    return (
-        {int, float}.issuperset(map(type, values))
-        and -_PLAIN < min(values) <= max(values) < _PLAIN  # type: ignore[type-var, operator]
-        and math.isfinite(sum(values))  # type: ignore[arg-type]  # else there is a NaN
-    )
+def plain_numbers(values: Sequence[object]) -> Sequence[float] | None:
+    """Numbers that are sent as their repr is, one for each value; None where one of them may be something else.
+
+    It looks at all of them at once, which is quick.
+    """
+    kinds = set(map(type, values))
+    numbers: Any = values
+    if kinds == {Decimal}:
+        try:
+            numbers, kinds = list(map(float, numbers)), {float}
+        except ValueError:  # a signaling NaN
+            return None
+    if not kinds <= {int, float} or (int in kinds and not -_PLAIN < min(numbers) <= max(numbers) < _PLAIN):
+        return None
+    # One NaN or infinity makes the sum one, too.
+    return numbers if math.isfinite(sum(numbers)) else None
 
 
 def timestamp(value: object, now: int, max_age_s: float) -> int:

@@ -24,9 +24,10 @@ def rendered(
 ) -> tuple[list[str], Tally]:
     """The lines of these rows, without their newlines, and what was counted."""
     tally = Tally()
-    lines = Renderer(query(**fields), columns, prefix=prefix, now=NOW, tally=tally).render(rows).lines
-    assert all(line.endswith("\n") for line in lines)
-    return [line[:-1] for line in lines], tally
+    text, keys = Renderer(query(**fields), columns, prefix=prefix, now=NOW, tally=tally).render(rows)
+    *lines, rest = text.split("\n")
+    assert (rest, len(lines)) == ("", len(keys))
+    return lines, tally
 
 
 def sent(*rows: Sequence[Any], **fields: Any) -> list[str]:

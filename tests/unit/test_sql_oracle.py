@@ -60,8 +60,7 @@ def test_carbon_stores_what_is_sent_and_nothing_else(
 ) -> None:
     tally = Tally()
     renderer = Renderer(query(null=null, **form), ("name", "value", "at"), prefix="db", now=NOW, tally=tally)
-    lines = renderer.render(rows).lines
-    points = stored("".join(lines).encode(), NOW)
+    points = stored(renderer.render(rows).text.encode(), NOW)
     assert all(point.name.startswith("db.") for point in points)
     skipped = tally.nulls if null is NullPolicy.SKIP else 0
     assert len(points) + tally.rejected + skipped == tally.rows == len(rows)
@@ -80,7 +79,7 @@ def test_rows_that_come_together_are_judged_as_each_by_itself(rows: list[tuple[o
     lines = Renderer(query(), ("name", "value"), prefix="db", now=NOW, tally=together).render(rows)
     renderer = Renderer(query(), ("name", "value"), prefix="db", now=NOW, tally=apart)
     singly = [renderer.render([row]) for row in rows]
-    assert lines.lines == [line for one in singly for line in one.lines]
+    assert lines.text == "".join(one.text for one in singly)
     assert lines.keys == [key for one in singly for key in one.keys]
     assert together == apart
 
@@ -89,7 +88,7 @@ def test_rows_that_come_together_are_judged_as_each_by_itself(rows: list[tuple[o
 @given(name=st.one_of(TEXTS, st.from_regex(r"[a-z.;=_-]{1,20}", fullmatch=True)), value=st.floats(allow_nan=False))
 def test_a_name_that_is_sent_is_the_name_that_was_given(name: str, value: float) -> None:
     tally = Tally()
-    lines = Renderer(query(), ("name", "value"), prefix="", now=NOW, tally=tally).render([(name, value)]).lines
-    for point in stored("".join(lines).encode(), NOW):
+    lines = Renderer(query(), ("name", "value"), prefix="", now=NOW, tally=tally).render([(name, value)])
+    for point in stored(lines.text.encode(), NOW):
         assert sorted(point.name.split(";")) == sorted(name.split(";"))
         assert point.value == value
