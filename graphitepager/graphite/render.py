@@ -100,14 +100,12 @@ class Connection:
         `before` is the roll of the last answer to the same query.
         """
         try:
-            response = self._post(query, remaining_s())
-            try:
+            if self._line is None:
+                self._line = Line.to(self._url, self._session)
+            with self._line.posted(_form(query), self._timeout_within(remaining_s())) as response:
                 pieces = _decoded(response, _received(response, remaining_s))
                 _check(response, pieces, self._url)
                 return _parsed(_whole(pieces, self._max_answer_bytes), before)
-            finally:
-                response.close()
-                response.release_conn()
         except _UnusableError as error:
             reason = str(error)
         except (requests.RequestException, urllib3.exceptions.HTTPError, zlib.error) as error:
@@ -116,21 +114,15 @@ class Connection:
         raise FetchError(query.target, reason)
 
     def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
         self._session.close()
 
-    def _post(self, query: Query, remaining_s: float) -> BaseHTTPResponse:
-        if self._line is None:
-            self._line = Line.to(self._url, self._session)
-        timeout = self._timeout
+    def _timeout_within(self, remaining_s: float) -> urllib3.Timeout:
         wanted_s = remaining_s + 0.05  # what times out because the answer is no longer wanted does so after that
         if wanted_s < max(self._settings.graphite_connect_timeout_s, self._settings.graphite_read_timeout_s):
-            timeout = _timeout(self._settings, wanted_s)
-        try:
-            return self._line.post(_form(query), timeout)
-        except urllib3.exceptions.ProtocolError:
-            # The other side may close an idle connection in the moment in which it is used again. A render changes
-            # nothing, so it can be asked for twice.
-            return self._line.post(_form(query), timeout)
+            return _timeout(self._settings, wanted_s)
+        return self._timeout
 
     def _explain(self, error: Exception) -> str:
         """Say in a sentence what went wrong on the way, without the URL and whatever libraries put into their texts."""

@@ -86,6 +86,18 @@ class FakeGraphite:
         """The targets in the order in which they were asked for."""
         return [request.form["target"][0] for request in self.requests]
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that was asked is answered, down to the last byte."""
+        with self._lock:
+            return not self._at_once
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no connection is open."""
+        with self._lock:
+            return not self._open
+
     @contextlib.contextmanager
     def serve(self) -> Iterator[FakeGraphite]:
         """Listen on a loopback port; whatever is still going out at the end is dropped."""
