@@ -14,6 +14,7 @@ from graphitepager.following import Following
 from graphitepager.graphite import Fetcher
 from graphitepager.leading import Leadership, lease_for, unique_name
 from graphitepager.poller import Poller
+from graphitepager.pushing import Pushing
 from graphitepager.sending import Sending
 from graphitepager.telemetry import log
 from graphitepager.watchdog import Watchdog
@@ -141,6 +142,7 @@ class Daemon:
                 break
             self._orders.stop.wait(wait_s)
         sending.release()
+        self._pushing().push()
         if tick is not None:
             self._tell_watcher(tick, term)
             self._pinger.finish()
@@ -160,7 +162,11 @@ class Daemon:
         self._told_by = self._withdrawn_by = self._kept = None  # another process may have done otherwise since
         sending = self._sending()
         following = self._following(sending.wake)
-        with sending.running(term), following.running(term, lambda: self._config.settings.heartbeat_s):
+        with (
+            sending.running(term),
+            following.running(term, lambda: self._config.settings.heartbeat_s),
+            self._pushing().running(term),
+        ):
             while not term.is_set():
                 began = time.monotonic()
                 self._orders.changed.clear()
@@ -252,6 +258,9 @@ class Daemon:
 
     def _following(self, tell: Callable[[], None] = lambda: None) -> Following:
         return Following(self._store, lambda: self._config, self._clock, self._watchdog, tell=tell)
+
+    def _pushing(self) -> Pushing:
+        return Pushing(self._store, lambda: self._config.settings, self._clock)
 
     def _load_notifier(self, name: str) -> Notifier:
         return notifiers.load(name, self._config.settings)

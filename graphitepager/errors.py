@@ -60,6 +60,17 @@ class SendError(PagerError):
         self.retry_after = retry_after
 
 
+class GraphiteError(PagerError):
+    """Graphite did not take everything that was sent to it, or nobody can say whether it did.
+
+    `permanent` means that another try would be the same.
+    """
+
+    def __init__(self, reason: str, *, permanent: bool = False) -> None:
+        super().__init__(reason)
+        self.permanent = permanent
+
+
 class StoreError(PagerError):
     """The state database cannot be used: bad URL, unreachable, or written by a newer program."""
 

@@ -276,6 +276,14 @@ class Rule:
     windows: tuple[MuteWindow, ...] = ()
 
 
+class CarbonPlace(NamedTuple):
+    """Where the pager's metrics about itself are sent, and what their names begin with."""
+
+    host: str
+    port: int
+    prefix: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that is not an alert, after environment and file are merged. Secrets stay out of repr.
@@ -309,6 +317,7 @@ class Settings:
     pagerduty_api_token: str | None = field(default=None, repr=False)
     heartbeat_ping_url: str | None = field(default=None, repr=False)
     stdout_enabled: bool = False
+    carbon: CarbonPlace | None = None
     web: WebSettings = field(default_factory=WebSettings)
     verbose: bool = False
 

@@ -99,7 +99,9 @@ def _seconds(value: object) -> float:
     return seconds
 
 
-def _whole_number(low: int, high: int) -> Callable[[object], int]:
+def whole_number(low: int, high: int) -> Callable[[object], int]:
+    """A check that it is one, and in these bounds."""
+
     def check(value: object) -> int:
         try:
             number = int(value) if isinstance(value, str) else None
@@ -240,10 +242,10 @@ Seconds = Annotated[
     float, BeforeValidator(_seconds), _numeric_schema("number", NUMBER_PATTERN, exclusiveMinimum=0, maximum=_DAY_S)
 ]
 Connections = Annotated[
-    int, BeforeValidator(_whole_number(1, 64)), _numeric_schema("integer", _DIGITS, minimum=1, maximum=64)
+    int, BeforeValidator(whole_number(1, 64)), _numeric_schema("integer", _DIGITS, minimum=1, maximum=64)
 ]
 Polls = Annotated[
-    int, BeforeValidator(_whole_number(0, 10_000)), _numeric_schema("integer", _DIGITS, minimum=0, maximum=10_000)
+    int, BeforeValidator(whole_number(0, 10_000)), _numeric_schema("integer", _DIGITS, minimum=0, maximum=10_000)
 ]
 Switch = Annotated[
     bool,
@@ -261,15 +263,15 @@ Names = Annotated[list[Text], BeforeValidator(_list), OneOrMore()]
 PagingLevel = Annotated[Literal["warning", "critical", "no_data"], BeforeValidator(_paging_level)]
 PagingLevels = Annotated[list[PagingLevel], BeforeValidator(_list), OneOrMore()]
 StormLimit = Annotated[
-    int, BeforeValidator(_whole_number(1, 10_000)), _numeric_schema("integer", _DIGITS, minimum=1, maximum=10_000)
+    int, BeforeValidator(whole_number(1, 10_000)), _numeric_schema("integer", _DIGITS, minimum=1, maximum=10_000)
 ]
 
 SeriesCount = Annotated[
-    int, BeforeValidator(_whole_number(0, 1_000_000)), _numeric_schema("integer", _DIGITS, minimum=0, maximum=1_000_000)
+    int, BeforeValidator(whole_number(0, 1_000_000)), _numeric_schema("integer", _DIGITS, minimum=0, maximum=1_000_000)
 ]
 
 RowCount = Annotated[
-    int, BeforeValidator(_whole_number(1, 10**9)), _numeric_schema("integer", _DIGITS, minimum=1, maximum=10**9)
+    int, BeforeValidator(whole_number(1, 10**9)), _numeric_schema("integer", _DIGITS, minimum=1, maximum=10**9)
 ]
 
 DURATION_SCHEMA = number_or_text("integer", DURATION_PATTERN, minimum=0)

@@ -109,6 +109,7 @@ def _settings(file: AlertsFile, borrowed: Iterable[str]) -> Settings:
         heartbeat_ping_url=file.heartbeat_ping_url,
         stdout_enabled=file.stdout_enabled,
         web=file.as_web_settings(),
+        carbon=file.as_carbon_place(),
         verbose=file.verbose_init or file.verbose_url or file.verbose_resp or file.no_data_counter_verbose,
     )
 

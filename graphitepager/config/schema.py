@@ -27,6 +27,7 @@ from graphitepager.config.fields import (
     Token,
 )
 from graphitepager.config.levels import ClearKeys, LevelDurations
+from graphitepager.config.measuring import CarbonKeys
 from graphitepager.config.muting import MuteKeys, Zone
 from graphitepager.config.notifying import AnyNotifier, EscalateKeys, NotifierKeys, NotifyKeys, RuleKeys, SeverityKeys
 from graphitepager.config.sections import (
@@ -104,7 +105,7 @@ class SlackKeys(Section):
     no_data: SecretUrl | None = Field(None, description="Where missing data is told.", examples=[SLACK_URL])
 
 
-class Variables(WebKeys):
+class Variables(WebKeys, CarbonKeys):
     """Everything that can be set in the environment; there it wins over the file."""
 
     graphite_url: GraphiteUrl | None = Field(

@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from graphitepager.errors import GraphiteError
 from graphitepager.printable import printable
-from graphitepager.sql.errors import GraphiteError, QueryError, UnreachableError
+from graphitepager.sql.errors import QueryError, UnreachableError
 from graphitepager.sql.lines import Renderer, WrongColumnsError, finished, self_metrics
 from graphitepager.sql.model import Tally
 from graphitepager.telemetry import log

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphitepager.sql.errors import GraphiteError, LockedError, UnreachableError
+from graphitepager.errors import GraphiteError
+from graphitepager.sql.errors import LockedError, UnreachableError
 
 if TYPE_CHECKING:
     from graphitepager.errors import PagerError

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import requests
 
 from graphitepager import __version__
-from graphitepager.sql.errors import GraphiteError
+from graphitepager.errors import GraphiteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

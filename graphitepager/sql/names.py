@@ -7,9 +7,9 @@ lead to another metric's file, a node that is too long or holds a NUL is lost wh
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import TYPE_CHECKING
 
+from graphitepager import metricnames
 from graphitepager.problems import quote
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ _ODD = re.compile(r"[^A-Za-z0-9_:%@#$&+~^!<>=.-]")
 _PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:%@#$&+~^!<>=-"
 # What each byte of a name is: a part of a node, an end of one (the names themselves are put between newlines), or odd.
 _SHAPES = bytes(ord("a" if byte in _PLAIN else "." if byte in b".\n" else "?") for byte in range(256))
-_NOT_IN_NODE = re.compile(r"[^A-Za-z0-9_-]+")
 _NOT_IN_TAG_VALUE = re.compile(r"[^A-Za-z0-9_:@+.-]+")
 _TAG = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # With `.wsp` behind it, a node is the name of a file: 255 bytes is what file systems take.
@@ -82,12 +81,12 @@ def with_tags(name: str, added: list[tuple[str, str]]) -> str:
 
 def clean_node(value: object) -> str:
     """One node of a value: whatever could not stand in one becomes `_`, NULL is `null`, an empty text `empty`."""
-    return _clean(value, _NOT_IN_NODE)
+    return metricnames.clean_node(_text(value))
 
 
 def clean_tag_value(value: object) -> str:
     """The same for the value of a tag, which may hold dots."""
-    return _clean(value, _NOT_IN_TAG_VALUE)
+    return metricnames.clean(_text(value), _NOT_IN_TAG_VALUE)
 
 
 def is_tag(name: str) -> bool:
@@ -107,16 +106,12 @@ def checked_clean(name: str) -> str:
     return _not_of_the_run(name)
 
 
-def _clean(value: object, unwanted: re.Pattern[str]) -> str:
+def _text(value: object) -> str:
     if value is None:
         return "null"
     if isinstance(value, bytes | bytearray | memoryview):
         raise Refused("a part of the name is binary data")
-    text = value if type(value) is str else str(value)
-    if not text.isascii():
-        # An accent goes, its letter stays.
-        text = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
-    return unwanted.sub("_", text) or "empty"
+    return value if type(value) is str else str(value)
 
 
 def _check_path(path: str) -> None:

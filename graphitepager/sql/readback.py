@@ -6,11 +6,10 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from graphitepager.errors import FetchError
+from graphitepager.errors import FetchError, GraphiteError
 from graphitepager.graphite.render import Connection
 from graphitepager.rawdata import last_point
 from graphitepager.rules import Query
-from graphitepager.sql.errors import GraphiteError
 
 if TYPE_CHECKING:
     from graphitepager.rules import Settings

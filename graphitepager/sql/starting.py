@@ -192,7 +192,7 @@ def _receiver(given: Mapping[str, Any], key: str | None) -> Receiver:
         from graphitepager.sql.httpsink import HttpSink  # noqa: PLC0415 - requests is slow to import
 
         return HttpSink(given["sink"], key, given["graphite_timeout_s"])
-    from graphitepager.sql.carbon import Carbon  # noqa: PLC0415
+    from graphitepager.carbon import Carbon  # noqa: PLC0415
 
     port = given["port"] or (_CARBON_TLS if given["tls"] else _CARBON)
     return Carbon(given["host"], port, given["graphite_timeout_s"], tls=given["tls"], ca=given["ca"])

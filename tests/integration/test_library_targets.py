@@ -69,6 +69,7 @@ METRICS = {
     "postgres/connections": steady({
         "eu.x.pg1.postgres.database.shop.numbackends": 30, "eu.x.pg1.postgres.database.blog.numbackends": 12,
     }),
+    "graphite_pager/polling": {"eu.x.last_poll_timestamp_seconds": [(TIMES[-13], 1.0)]},
     "sql_to_graphite/stale": {"eu.x.sql_to_graphite.finished": [(TIMES[-13], 1.0)]},
 }  # fmt: skip
 VALUES: dict[str, dict[str, float]] = {
@@ -82,6 +83,7 @@ VALUES: dict[str, dict[str, float]] = {
     "rabbitmq/queue_depth": {"mail": 12},
     "postgres/connections": {"pg1": 42},
     # The newest datapoint lies twelve intervals before that of NOW, which began 5 s ago; it ended 10 s after its time.
+    "graphite_pager/polling": {"eu.x": 12 * 10 + 5 - 10},
     "sql_to_graphite/stale": {"x": 12 * 10 + 5 - 10},
 }
 

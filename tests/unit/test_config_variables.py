@@ -6,6 +6,7 @@ import pytest
 
 from graphitepager.cli.configuration import secrets_of
 from graphitepager.config import load
+from graphitepager.rules import CarbonPlace
 from tests.unit.config_support import (
     ENVIRON,
     alert_with,
@@ -61,3 +62,26 @@ def test_the_new_secrets_are_kept_out_of_the_log() -> None:
     assert config is not None
     assert {"u+token", environ["HEARTBEAT_PING_URL"], "me:pw", "8b9c-4d5e/x?y=1"} <= set(secrets_of(config))
     assert not any(secret in repr(config) + repr(config.settings) for secret in ("u+token", "8b9c"))
+
+
+def test_own_metrics_go_to_a_carbon_where_one_is_named() -> None:
+    assert settings_of("carbon_port: 2004").carbon is None
+    assert settings_of("", CARBON_HOST=" carbon ").carbon == CarbonPlace("carbon", 2003, "graphite_pager")
+    place = settings_of("", CARBON_HOST="[::1]", CARBON_PORT="2103", CARBON_PREFIX="ops.pager.").carbon
+    assert place == CarbonPlace("::1", 2103, "ops.pager")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("CARBON_HOST", "tcp://carbon:2003", "expected the name or the address of a host"),
+        ("CARBON_HOST", "carbon:2003", "expected the name or the address of a host"),
+        ("CARBON_HOST", "two words", "expected the name or the address of a host"),
+        ("CARBON_PORT", "0", "expected a whole number from 1 to 65535"),
+        ("CARBON_PREFIX", "a..b", "expected letters, digits, _ and -"),
+        ("CARBON_PREFIX", "a b\n", "expected letters, digits, _ and -"),
+    ],
+)
+def test_what_no_carbon_could_be_is_told(key: str, value: str, expected: str) -> None:
+    [headline] = headlines(file_with(alert_with("for: 0")), **{key: value})
+    assert headline.startswith(f"environment: {key}: {expected}")

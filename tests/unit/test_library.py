@@ -84,7 +84,7 @@ def test_a_name_leads_to_no_other_file() -> None:
     assert LIBRARY.get("../library/host/load") is None
     assert LIBRARY.get("host/../host/load") is None
     assert LIBRARY.get("host") is None
-    assert len(LIBRARY) == len(set(LIBRARY)) == 10
+    assert len(LIBRARY) == len(set(LIBRARY)) == 11
 
 
 def test_an_alert_is_what_its_check_says_where_it_says_nothing_else() -> None:

@@ -13,24 +13,26 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphitepager.deadlines import run_within
-from graphitepager.sql.errors import GraphiteError
+from graphitepager.errors import GraphiteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _CONNECT_S = 10.0
-# A receiver that takes a little now and then would be waited for without end.
-_LONGEST_S = 600.0
 
 
 class Carbon(NamedTuple):
-    """Where a Carbon listens. `timeout_s` bounds each wait for it; `ca` is a file of certificates to trust."""
+    """Where a Carbon listens. `timeout_s` bounds each wait for it; `ca` is a file of certificates to trust.
+
+    `longest_s` bounds everything together: a receiver may take a little now and then.
+    """
 
     host: str
     port: int
     timeout_s: float
     tls: bool = False
     ca: str | None = None
+    longest_s: float = 600.0
 
     @property
     def place(self) -> str:
@@ -39,7 +41,7 @@ class Carbon(NamedTuple):
     def send(self, batches: Iterable[bytes]) -> None:
         """Send all of it; GraphiteError where nobody can be sure that it was read."""
         with self._explained():
-            end = time.monotonic() + _LONGEST_S
+            end = time.monotonic() + self.longest_s
             with self._connected() as connection:
                 for batch in batches:
                     self._allow(connection, end)
@@ -50,7 +52,7 @@ class Carbon(NamedTuple):
     def _allow(self, connection: socket.socket, end: float) -> None:
         left = end - time.monotonic()
         if left <= 0:
-            raise GraphiteError(f"{self.place} took longer than {_LONGEST_S:g} s to read it all")
+            raise GraphiteError(f"{self.place} took longer than {self.longest_s:g} s to read it all")
         connection.settimeout(min(left, self.timeout_s))
 
     def _connected(self) -> socket.socket:
