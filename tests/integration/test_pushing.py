@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
+from tests.documented import DOCS
 from tests.fakes.graphite import FakeGraphite
 from tests.fakes.pagerduty import FakePagerDuty
 from tests.graphite_server.carbon_cache import Carbon
@@ -45,6 +47,11 @@ def silent() -> Iterator[int]:
         yield int(listener.getsockname()[1])
 
 
+def dashboard_targets() -> list[str]:
+    panels = json.loads((DOCS / "grafana-dashboard.json").read_text())["panels"]
+    return [target["target"] for panel in panels for target in panel["targets"]]
+
+
 def send_to(place: Place, port: int, **more: str) -> None:
     place.environment |= {"CARBON_HOST": "127.0.0.1", "CARBON_PORT": str(port)} | more
 
@@ -54,10 +61,16 @@ def test_what_the_pager_counts_can_be_asked_of_graphite(place: Place, root: Path
         send_to(place, carbon.port, CARBON_PREFIX="ops.pager")
         place.measure(82.4)
 
+        def render(target: str) -> list[dict[str, Any]]:
+            query = {"target": target, "from": "-5min", "format": "json"}
+            answer = requests.get(f"{graphite.url}/render", params=query, timeout=20)
+            assert answer.status_code == 200, f"{target}: {answer.text}"
+            series: list[dict[str, Any]] = answer.json()
+            return series
+
         def last(name: str) -> float | None:
-            query = {"target": f"ops.pager.{name}", "from": "-5min", "format": "json"}
-            answer = requests.get(f"{graphite.url}/render", params=query, timeout=20).json()
-            values = [value for series in answer for value, _ in series["datapoints"] if value is not None]
+            points = [value for one in render(f"ops.pager.{name}") for value, _ in one["datapoints"]]
+            values = [value for value in points if value is not None]
             return values[-1] if values else None
 
         with place.pager("run") as pager:
@@ -72,6 +85,8 @@ def test_what_the_pager_counts_can_be_asked_of_graphite(place: Place, root: Path
             assert last("heartbeat_seconds") == 0.4
             assert abs((last("last_poll_timestamp_seconds") or 0) - time.time()) < 60
             pager.end()
+        without = {target for target in dashboard_targets() if not render(target.replace("$prefix", "ops.pager"))}
+        assert {target for target in without if "retries" not in target} == set()
         assert "event=metrics_not_sent" not in pager.output
         assert "invalid line" not in carbon.log
 
