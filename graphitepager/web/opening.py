@@ -35,3 +35,9 @@ class LateStore:
                 self._store = Store.open_to_read(self._url, patience=_PATIENCE)
                 self._file = file
             return self._store
+
+    def close(self) -> None:
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
