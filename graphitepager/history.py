@@ -45,6 +45,15 @@ def span_of(query: Query) -> Span:
     return Span(min(offsets), max(offsets))
 
 
+def asked_over(query: Query, first: int, last: int, lead_s: int) -> Query:
+    """What to ask once for all that polls from `first` to `last` (epoch seconds) see by this query.
+
+    `lead_s` is how much earlier that begins, for what functions lack at the begin of an answer. ValueError: span_of.
+    """
+    span = span_of(query)
+    return query._replace(from_=str(first + span.begin - lead_s), until=str(last + span.end))
+
+
 class Track:
     """The datapoints of one series over a stretch of time.
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from graphitepager import history
 from graphitepager.errors import FetchError
 from graphitepager.graphite import Fetcher
-from graphitepager.rules import Query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from graphitepager.history import Track
     from graphitepager.rawdata import RawAnswer
-    from graphitepager.rules import Settings
+    from graphitepager.rules import Query, Settings
 
 # How many datapoints a window may have, of all series together: some 100 MB with all that is made of them.
 _MOST_POINTS = 2_000_000
@@ -31,7 +30,7 @@ _PATIENCE_S = 120.0
 _DEADLINE_S = 900.0
 _MOST_TRIES = 2
 
-Answers = dict[Query, "RawAnswer | FetchError"]
+Answers = dict["Query", "RawAnswer | FetchError"]
 
 
 class Coarse(NamedTuple):
@@ -107,11 +106,7 @@ class PastWindows:
             use(polls, self._tracks(polls))
 
     def _tracks(self, polls: Sequence[int]) -> dict[Query, Sequence[Track]]:
-        spans = {query: history.span_of(query) for query in self._steps}
-        asked = {
-            query: Query(query.target, str(polls[0] + span.begin - _LEAD_S), str(polls[-1] + span.end))
-            for query, span in spans.items()
-        }
+        asked = {query: history.asked_over(query, polls[0], polls[-1], _LEAD_S) for query in self._steps}
         answers = self._fetch(list(dict.fromkeys(asked.values())))
         found: dict[Query, Sequence[Track]] = {}
         for query, past in asked.items():

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from graphitepager.pastcurves import PastCurves
 from graphitepager.store.glances import version_of
+from graphitepager.trends import Trends
 from graphitepager.web import create_app
 from graphitepager.web.opening import LateStore
 from graphitepager.web.site import Site
@@ -14,7 +16,11 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
     from graphitepager.alertsfile import AlertsFile
+    from graphitepager.rules import Config
     from graphitepager.websettings import Address
+
+# Of the few threads that serve pages, how many may wait for Graphite at the same time.
+_WAITING_FOR_CHARTS = 1
 
 
 def make_pages(file: AlertsFile, address: Address, url: Any) -> WSGIApplication:
@@ -25,13 +31,23 @@ def make_pages(file: AlertsFile, address: Address, url: Any) -> WSGIApplication:
 def _site(file: AlertsFile, address: Address, url: Any) -> Site:
     settings = file.config.settings.web
     store = LateStore(url)
+
+    def configuration() -> Config:
+        return file.config
+
     return Site(
         store=store,
-        configuration=lambda: file.config,
+        configuration=configuration,
         trouble=lambda: file.trouble,
         version=lambda: version_of(file.kept.text),
-        clock=lambda: datetime.now(UTC),
+        clock=_now,
         settings=settings,
         address=address,
         secret=lambda: settings.secret or store().secret(),
+        trends=Trends(configuration, _now),
+        past=PastCurves(configuration, _now, waiting=_WAITING_FOR_CHARTS),
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from graphitepager.pastcurves import PastCurves
     from graphitepager.rules import Config
     from graphitepager.store import Store
+    from graphitepager.trends import Trends
     from graphitepager.websettings import Address, WebSettings
 
 
@@ -22,8 +24,9 @@ class Site:
 
     `store` opens the pager's database, or raises StoreError, which becomes a page. `configuration` is the alerts.yml
     that is good now, `version` names it, and `trouble` says what is wrong with the file where it is not that one.
-    `settings` are those of the start: a reload lets nobody in. `secret` signs forms and links. `incident_url` is where
-    PagerDuty shows the incident with a dedup key, as far as that is known; it never waits.
+    `settings` are those of the start: a reload lets nobody in. `secret` signs forms and links. `trends` knows the last
+    hour of what is looked at, `past` any other time of a series; both ask Graphite in threads of their own.
+    `incident_url` is where PagerDuty shows the incident with a dedup key, as far as that is known; it never waits.
     """
 
     store: Callable[[], Store]
@@ -34,6 +37,8 @@ class Site:
     settings: WebSettings
     address: Address
     secret: Callable[[], str]
+    trends: Trends
+    past: PastCurves
     incident_url: Callable[[str], str | None] = lambda _: None
 
 
