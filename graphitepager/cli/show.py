@@ -10,7 +10,7 @@ import click
 from graphitepager import telemetry
 from graphitepager.cli import configuration
 from graphitepager.cli.choosing import unknown_alert
-from graphitepager.config.plainyaml import as_yaml, tidy
+from graphitepager.config.plainyaml import tidy, written_out
 from graphitepager.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def command(config_path: str, as_json: bool, name: str | None) -> None:
     if as_json:
         shown = json.dumps([_as_json(entry, origin) for entry, origin in chosen], indent=2, ensure_ascii=False)
     else:
-        shown = "alerts:\n" + "\n".join(_as_yaml(entry, origin) for entry, origin in chosen).rstrip()
+        shown = "alerts:\n" + "\n".join(written_out(entry, origin) for entry, origin in chosen).rstrip()
     click.echo(telemetry.scrub(shown))
 
 
@@ -49,22 +49,6 @@ def _chosen(loaded: Loaded, name: str | None) -> list[tuple[dict[str, Data], Ori
     if name is not None and not chosen:
         raise unknown_alert(name, {str(entry["name"]) for entry, _ in entries})
     return chosen
-
-
-def _as_yaml(entry: dict[str, Data], origin: Origin) -> str:
-    """The entry as an item of `alerts`, under a comment that says where it comes from."""
-    lines = as_yaml([tidy(entry, origin.variables)]).splitlines()
-    return "".join(f"  {line}\n" for line in (f"# {_where(origin)}", *lines))
-
-
-def _where(origin: Origin) -> str:
-    values = ", ".join(f"{name}: {value}" for name, value in origin.variables.items())
-    parts = [
-        f"{origin.place.source}:{origin.place.line}",
-        f"for_each {{{values}}}" if values else "",
-        f"use {origin.check}" if origin.check else "",
-    ]
-    return " ".join(", ".join(part for part in parts if part).split())  # a value may hold a line break
 
 
 def _as_json(entry: dict[str, Data], origin: Origin) -> dict[str, object]:

@@ -14,6 +14,7 @@ from graphitepager.redaction import MASK, is_secret_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from graphitepager.config.expansion import Origin
     from graphitepager.config.yamlsource import Data
 
 _ORDER = {field.alias or name: number for number, (name, field) in enumerate(AlertEntry.model_fields.items())}
@@ -93,3 +94,19 @@ def _texts_in(data: Data) -> list[str]:
     if isinstance(data, dict):
         return [text for part in data.values() for text in _texts_in(part)]
     return [data] if isinstance(data, str) else []
+
+
+def written_out(entry: dict[str, Data], origin: Origin) -> str:
+    """The entry as an item of `alerts`, under a comment that says where it comes from."""
+    lines = as_yaml([tidy(entry, origin.variables)]).splitlines()
+    return "".join(f"  {line}\n" for line in (f"# {_where(origin)}", *lines))
+
+
+def _where(origin: Origin) -> str:
+    values = ", ".join(f"{name}: {value}" for name, value in origin.variables.items())
+    parts = [
+        f"{origin.place.source}:{origin.place.line}",
+        f"for_each {{{values}}}" if values else "",
+        f"use {origin.check}" if origin.check else "",
+    ]
+    return " ".join(", ".join(part for part in parts if part).split())  # a value may hold a line break

@@ -1,20 +1,16 @@
-"""What `explain` prints: what is known of a series, line by line, and the one sentence that it comes to."""
+"""What is known of a series, line by line: by what it is judged, its value, its timers, what happened before."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from graphitepager import distances, explaining
 from graphitepager.durations import format_duration
 from graphitepager.messages import graph_link, value_in_words
 from graphitepager.model import EventKind
-from graphitepager.printable import printable
 from graphitepager.records import DeliveryStatus
 from graphitepager.reports.sparkline import sparkline
 from graphitepager.rules import Level
-from graphitepager.telemetry import scrub
 from graphitepager.thresholds import describe, format_value
 
 if TYPE_CHECKING:
@@ -49,20 +45,21 @@ _KINDS = {
 }
 
 
-def show(facts: Facts, *, place: str | None, points: Points, url: str) -> None:
-    """Print it. `place` is where the entry stands, `points` are those of the last hour, `url` is Graphite's."""
-    alert, series = facts.key.words
-    lines = [f"{alert}: {series} at {facts.at:%Y-%m-%d %H:%M:%S} UTC", ""]
-    described = [*_of_entry(facts, place), *_of_value(facts, points), *_of_state(facts)]
+def described(facts: Facts, *, place: str | None, points: Points, url: str) -> list[tuple[str, str]]:
+    """What is known of it now, each with its name; what has no name goes on with what stands before it.
+
+    `place` is where the entry stands, `points` are those of the last hour, `url` is Graphite's.
+    """
+    found = [*_of_entry(facts, place), *_of_value(facts, points), *_of_state(facts)]
     if facts.entry is not None and place is not None:
-        described.append(("graph", graph_link(url, facts.entry)))
-    lines += [f"  {name:11} {text}" for name, text in described]
-    events = sorted(_history(facts), key=lambda one: one[0])
-    if events:
-        lines += ["", "  the day before, in UTC:"]
-        lines += [f"  {moment:%Y-%m-%d %H:%M:%S}  {text}" for moment, text in events[-_MOST_EVENTS:]]
-    lines += ["", explaining.verdict(facts)]
-    click.echo(scrub("\n".join(line if not line else printable(line) for line in lines)))
+        found.append(("graph", graph_link(url, facts.entry)))
+    return found
+
+
+def events(facts: Facts) -> list[tuple[datetime, str]]:
+    """What happened in the day before, in order: the newest of it, where it is much."""
+    found = sorted(_history(facts), key=lambda one: one[0])
+    return found[-_MOST_EVENTS:]
 
 
 def _of_entry(facts: Facts, place: str | None) -> Iterator[tuple[str, str]]:
