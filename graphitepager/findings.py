@@ -58,6 +58,10 @@ class Remembers(Protocol):
         """The breaches that fired nothing, in order."""
         ...
 
+    def remembered_since(self) -> datetime | None:
+        """The oldest moment of which anything is known."""
+        ...
+
     def silences(self, now: datetime | None = None) -> tuple[Silence, ...]:
         """All that there ever were."""
         ...
