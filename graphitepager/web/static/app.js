@@ -100,7 +100,7 @@
       if (!answer.ok) throw new Error(String(answer.status));
       show(await answer.text());
     } catch {
-      if (mine === asked && Date.now() - renewedAt > Number(live().dataset.lasts) * 1000) outOfDate();
+      if (mine === asked && Date.now() - renewedAt >= Number(live().dataset.lasts) * 1000) outOfDate();
     }
     if (mine === asked) plan();
   };
