@@ -9,6 +9,7 @@ from flask import current_app, g, url_for
 from markupsafe import Markup
 
 from graphitepager.printable import encodable, printable
+from graphitepager.reports.charts import sparkline_svg
 from graphitepager.silences import format_matcher
 from graphitepager.telemetry import scrub
 from graphitepager.vitals import NOTIFIER_NAMES
@@ -17,7 +18,9 @@ from graphitepager.web.site import this_site
 if TYPE_CHECKING:
     from flask import Flask
 
+    from graphitepager.model import SeriesKey
     from graphitepager.overview import Row
+    from graphitepager.rules import Entry
 
 _LONGEST_NAME = 120
 _LONGEST_TITLE = 2500
@@ -134,9 +137,15 @@ def incident_link(row: Row) -> str | None:
     return this_site().incident_url(row.incident.dedup_key) if row.incident else None
 
 
-def sparkline(_row: Row) -> Markup:
+def sparkline(row: Row) -> Markup:
     """The last hour of a row, with its threshold, as far as that is known."""
-    return Markup()
+    return trend(row.key, row.entry)
+
+
+def trend(key: SeriesKey, entry: Entry | None) -> Markup:
+    """The last hour of a series; nothing until Graphite has been asked for it."""
+    curve = this_site().trends.of(key)
+    return Markup() if curve is None else sparkline_svg(curve, entry)
 
 
 def notifier(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,29 +14,34 @@ from graphitepager import rawdata
 from graphitepager.durations import parse_offset
 from graphitepager.errors import FetchError
 from graphitepager.model import Series
+from graphitepager.pastcurves import PastCurves
 from graphitepager.poller import Poller
 from graphitepager.records import KeptConfig
 from graphitepager.silences import parse_matcher
 from graphitepager.store.glances import version_of
+from graphitepager.trends import Trends
 from graphitepager.web import create_app
 from graphitepager.web.site import Site
 from graphitepager.websettings import Address, WebSettings
 from tests.unit.config_support import ENVIRON, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from flask import Flask
     from flask.testing import FlaskClient
 
     from graphitepager.model import Silence
     from graphitepager.rawdata import RawAnswer
-    from graphitepager.rules import Config, Query
+    from graphitepager.retracing import Answers
+    from graphitepager.rules import Config, Query, Settings
     from graphitepager.store import Store
 
     # What a series is at each minute; None where it has no datapoint. A series that is gone is not among them.
     Values = Mapping[str, float | None]
 
+# What is asked of a few series only; see retracing.picked.
+_PICKED = re.compile(r'grep\((.*),"[^"]*"\)')
 NIGHT = datetime(2026, 3, 3, 2, 14, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 STEP_S = 60
@@ -57,12 +63,18 @@ class Metrics:
             if self.is_down:
                 yield query, FetchError(query.target, "connection refused")
                 continue
-            window = -(parse_offset(query.from_) or timedelta(0)) // MINUTE
+            window = self._minutes_back(query.from_)
             minutes = range(max(self.minute - window, 0), self.minute + 1)
             past = [self._at(query.target, minute) for minute in minutes]
             start = int(NIGHT.timestamp()) + STEP_S * (minutes[0] - 1)
             lines = [Series(name, start, start + STEP_S * len(past), STEP_S, _points(name, past)) for name in past[-1]]
             yield query, rawdata.holding(lines, [])
+
+    def _minutes_back(self, text: str) -> int:
+        """How long ago a time of a query is: relative, or in epoch seconds."""
+        if text.isdecimal():
+            return self.minute - (int(text) - int(NIGHT.timestamp())) // STEP_S
+        return -(parse_offset(text) or timedelta(0)) // MINUTE
 
 
 def _points(name: str, past: list[Values]) -> bytes:
@@ -82,6 +94,7 @@ class Pager:
         self.metrics = Metrics(at)
         self.refusing: set[str] = set()
         self.trouble: str | None = None
+        self._asking = threading.Lock()
         self._poller = Poller(store, lambda: self.now)
         store.keep_config(KeptConfig("alerts.yml", alerts), NIGHT - timedelta(days=2))
 
@@ -103,6 +116,13 @@ class Pager:
             begins_at=self.now,
             ends_at=self.now + timedelta(hours=hours),
         )
+
+    def ask(self, settings: Settings, queries: Collection[Query]) -> Answers:
+        """As the pages ask Graphite."""
+        with self._asking:
+            found = {query: query._replace(target=_PICKED.sub(r"\1", query.target)) for query in queries}
+            given = dict(self.metrics.fetch(found.values(), deadline_s=1, stop=threading.Event()))
+            return {query: given[plain] for query, plain in found.items()}
 
     def _send(self) -> None:
         while claimed := self.store.claim(self.now, worker="demo", lease=MINUTE / 2, limit=1000):
@@ -126,6 +146,8 @@ def site_of(pager: Pager, *, seconds: float = 12, **other: Any) -> Site:
         "settings": WebSettings(),
         "address": ADDRESS,
         "secret": lambda: "s" * 32,
+        "trends": Trends(lambda: pager.config, lambda: at, pager.ask),
+        "past": PastCurves(lambda: pager.config, lambda: at, pager.ask),
     }
     return Site(**values | other)
 
