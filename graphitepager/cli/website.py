@@ -9,6 +9,7 @@ from graphitepager.pastcurves import PastCurves
 from graphitepager.store.glances import version_of
 from graphitepager.trends import Trends
 from graphitepager.web import create_app
+from graphitepager.web.incidentlinks import IncidentLinks
 from graphitepager.web.opening import LateStore
 from graphitepager.web.site import Site
 
@@ -45,6 +46,7 @@ def _site(file: AlertsFile, address: Address, url: Any) -> Site:
         address=address,
         secret=lambda: settings.secret or store().secret(),
         trends=Trends(configuration, _now),
+        incident_url=IncidentLinks(lambda: file.config.settings),
         past=PastCurves(configuration, _now, waiting=_WAITING_FOR_CHARTS),
     )
 
