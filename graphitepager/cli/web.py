@@ -35,18 +35,19 @@ def command(config_path: str) -> int:
 
     Example: WEB_BIND=0.0.0.0:8000 WEB_USER=oncall WEB_PASSWORD=... graphite-pager web
     """
-    from graphitepager.web.workers import Workers  # noqa: PLC0415 - gunicorn is for this command only
-
     file = _read(config_path)
     address = _address(file.config)
     refusal = file.config.settings.web.refusal(address)
     if refusal:
         raise PagerError(f"the status page is not served: {refusal}")
     url = configuration.database_url(file.config, config_path)
+    count = _worker_count()
     _try(address)
     click.echo(f"the status page: http://{address}/", err=True)
+    from graphitepager.web.workers import Workers  # noqa: PLC0415 - it reads WEB_CONCURRENCY as it is imported
+
     try:
-        Workers(lambda: _make(config_path, address, url), address, _worker_count()).run()
+        Workers(lambda: _make(config_path, address, url), address, count).run()
     except SystemExit as end:  # which is how gunicorn ends
         return 1 if end.code else 0
     return 0

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from graphitepager.websettings import Address
 
-THREADS = 4
+THREADS = 8
 # For reading a request, answering it, and writing the answer to somebody slow.
-LONGEST_REQUEST_S = 30.0
+LONGEST_REQUEST_S = 20.0
 _LONGEST_STOP_S = 1
 
 
