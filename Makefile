@@ -12,10 +12,10 @@ GRAPHITE_BASE_PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 $(PYTH
 BIN := .venv/bin
 PIP := -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help setup demo run test unit check fmt docs bench soak clean
+.PHONY: help setup demo playground run test unit check fmt docs links bench soak clean
 
 help: ## List these targets
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup: .venv/.ready .venv-graphite/.ready ## Make .venv and the Graphite of the tests
 
@@ -37,6 +37,9 @@ GRAPHITE_SERVER := $(addprefix tests/graphite_server/,install.py compat.py sitec
 
 demo: setup ## The main job in a minute: real Graphite, a breach, an incident, its end
 	@$(BIN)/python -m tests.demo
+
+playground: setup ## A Graphite and a PagerDuty to try it with, for the tutorial
+	@$(BIN)/python -m tests.demo.playground
 
 run: .venv/.ready ## Run against your own Graphite: make run GRAPHITE_URL=https://graphite.example.com
 	@$(BIN)/graphite-pager run
@@ -65,6 +68,10 @@ docs: .venv/.ready ## Build the documentation into docs/_build/html
 	@$(BIN)/python $(PIP) --group docs
 	@$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+links: .venv/.ready ## Ask every link of the documentation whether it is there: needs the network
+	@$(BIN)/python $(PIP) --group docs
+	@$(BIN)/python -m sphinx -q -b linkcheck docs docs/_build/links
 
 bench: .venv/.ready ## How fast a poll is, beside the least that any program could do
 	@$(BIN)/python -m benchmarks

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 20.0
 
-_EX_SOFTWARE = 70  # sysexits.h: an internal error
+HUNG = 70  # sysexits.h: an internal error
 _LAST_LINES_S = 2.0
 _DEEPEST = 30
 
@@ -82,7 +82,7 @@ class Watchdog:
             log.critical("hung", part=name, silent_s=silent_s)
         _tell_stacks()
         telemetry.flush(_LAST_LINES_S)
-        self._leave(_EX_SOFTWARE)
+        self._leave(HUNG)
 
 
 def _tell_stacks() -> None:

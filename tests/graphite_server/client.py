@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ class Graphite:
         python = graphite_python()
         if python is None:
             raise RuntimeError("there is no Graphite environment: run `make setup`")
+        self._storage = root / "storage" / "whisper"
         command = [python, "-W", "ignore", HERE / "serve.py", root, "--max-seconds", str(max_seconds)]
         if credentials is not None:
             command += ["--require-auth", credentials]
@@ -69,6 +71,11 @@ class Graphite:
         answer = self._read_line()
         if json.loads(answer or "{}") != {"written": len(metrics)}:
             raise RuntimeError(f"Graphite did not write: {answer or 'it has ended'}")
+
+    def forget(self) -> None:
+        """Take away every metric; nothing may be writing meanwhile."""
+        shutil.rmtree(self._storage)
+        self._storage.mkdir()
 
     def stop(self) -> None:
         """End it; a second time does nothing."""
