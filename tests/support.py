@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -27,3 +28,11 @@ def eventually(holds: Callable[[], object], timeout_s: float = 15) -> bool:
             return False
         time.sleep(0.005)
     return True
+
+
+def is_gone(pid: int) -> bool:
+    """Whether no process runs under this number; its parent need not have noticed."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
+    except FileNotFoundError:
+        return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import subprocess
@@ -20,6 +21,9 @@ _MOST_READ = 10_000
 _LAST_WORDS_S = 0.3
 _REAP_S = 2.0
 
+# Those that run now. When the pager ends, they end: what it has given up must not arrive later.
+_running: set[subprocess.Popen[bytes]] = set()
+
 
 class Ended(NamedTuple):
     """How it ended: its exit code, negative for a signal, and the beginning of what it said."""
@@ -31,6 +35,7 @@ class Ended(NamedTuple):
 def run(argv: Sequence[str], text: bytes, timeout_s: float, variables: Collection[str] = PLAIN_VARIABLES) -> Ended:
     """Run it with the text on its standard input. At the time limit its whole process group is killed: TimeoutError.
 
+    So it is when this process ends before it.
     OSError where it cannot be run. It sees those of our environment's variables that are named, and those of LC_.
     """
     visible = {name: value for name, value in os.environ.items() if name in variables or name.startswith("LC_")}
@@ -42,6 +47,7 @@ def run(argv: Sequence[str], text: bytes, timeout_s: float, variables: Collectio
         env=visible,
         start_new_session=True,
     )
+    _running.add(process)
     assert process.stdin is not None  # noqa: S101 - asked for above
     assert process.stdout is not None  # noqa: S101
     output = bytearray()
@@ -58,8 +64,18 @@ def run(argv: Sequence[str], text: bytes, timeout_s: float, variables: Collectio
     finally:
         if process.returncode is None:
             _kill(process)
+        _running.discard(process)
         threads[1].join(_LAST_WORDS_S)
     return Ended(code, bytes(output).decode("utf-8", "replace"))
+
+
+def _kill_all() -> None:
+    for process in list(_running):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+atexit.register(_kill_all)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

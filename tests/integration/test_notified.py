@@ -14,7 +14,7 @@ from tests.fakes.pagerduty import FakePagerDuty
 from tests.fakes.receivers import Fault
 from tests.integration.pager_place import HIGH, Place
 from tests.integration.store_support import KINDS, empty_database
-from tests.support import eventually
+from tests.support import eventually, is_gone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +97,21 @@ alerts:
             assert (len(hanging.requests), hanging.received) == (1, [])
             code, took_s = pager.end()
             assert (code, took_s < 1) == (0, True)
+
+
+def test_a_command_that_runs_at_the_end_is_ended_with_the_pager(place: Place) -> None:
+    place.configure("""
+notifiers:
+  pigeon: {type: exec, command: [sh, -c, "echo $$ > pid.new; mv pid.new pid; sleep 60"]}
+alerts:
+  - {name: Queue, target: a.b, warning: 50, critical: 70, notify: pigeon}
+""")
+    place.measure(82.4)
+    with place.pager() as pager:
+        assert eventually((place.folder / "pid").exists)
+        code, took_s = pager.end()
+        assert (code, took_s < 1) == (0, True)
+    assert eventually(lambda: is_gone(int((place.folder / "pid").read_text())))
 
 
 def test_what_nobody_acknowledges_is_passed_on_once_over_a_kill(place: Place, slack: Receiver) -> None:

@@ -32,7 +32,7 @@ from tests.fakes.receivers import SIGNING_KEY, TOKEN, Fault
 from tests.integration.notifier_benches import BENCHES
 from tests.integration.pagerduty.support import NOON, message
 from tests.integration.test_notifiers import SAMPLES
-from tests.support import eventually, missing
+from tests.support import eventually, is_gone, missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -220,7 +220,7 @@ class TestExec:
         )
         with pytest.raises(SendError, match=r"was killed after 0\.7 s"):
             self.send(code, 0.7)
-        assert eventually(lambda: _is_gone(int(mark.read_text())))
+        assert eventually(lambda: is_gone(int(mark.read_text())))
 
     def test_one_that_leaves_something_running_is_not_waited_for(self) -> None:
         begun = time.monotonic()
@@ -235,13 +235,6 @@ class TestExec:
         with pytest.raises(SendError, match="cannot be run: No such file") as caught:
             Exec().send(message(), json.dumps({"command": ["/no/such"], "timeout_s": 1}))
         assert (caught.value.permanent, caught.value.may_pass) == (True, True)
-
-
-def _is_gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
-    except FileNotFoundError:
-        return True
 
 
 def test_every_new_notifier_has_its_bench() -> None:
