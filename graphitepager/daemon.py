@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from graphitepager.notifiers import Notifier
     from graphitepager.poller import Tick
     from graphitepager.records import KeptConfig
-    from graphitepager.rules import Config
+    from graphitepager.rules import Config, Route
     from graphitepager.signals import Orders
     from graphitepager.store import Store
 
@@ -254,13 +254,16 @@ class Daemon:
         self._fetcher = Fetcher(self._config.settings)
 
     def _sending(self) -> Sending:
-        return Sending(self._store, self._load_notifier, self._clock, self._watchdog)
+        return Sending(self._store, self._load_notifier, self._clock, self._watchdog, self._called)
 
     def _following(self, tell: Callable[[], None] = lambda: None) -> Following:
         return Following(self._store, lambda: self._config, self._clock, self._watchdog, tell=tell)
 
     def _pushing(self) -> Pushing:
         return Pushing(self._store, lambda: self._config.settings, self._clock)
+
+    def _called(self, route: Route) -> str | None:
+        return self._config.settings.name_of(route)
 
     def _load_notifier(self, name: str) -> Notifier:
         return notifiers.load(name, self._config.settings)

@@ -81,9 +81,8 @@ class Following:
         for one in queued:
             alert, series = one.told.key.words
             incident = one.told.level.value
-            log.warning(
-                "passed_on", alert=alert, series=series, incident=incident, to=one.to.notifier, reason=one.reason
-            )
+            to = settings.name_of(one.to)
+            log.warning("passed_on", alert=alert, series=series, incident=incident, to=to, reason=one.reason)
         self._tell()
 
     def _not_held(self, due: Collection[FollowUp], config: Config, now: datetime) -> list[FollowUp]:

@@ -10,7 +10,7 @@ import uuid
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphitepager.deadlines import run_within
 from graphitepager.errors import SendError, StoreError, describe_bug
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from graphitepager.model import Delivery
     from graphitepager.notifiers import Notifier
+    from graphitepager.rules import Route
     from graphitepager.store import Store
 
 # How long a send may take, whatever the notifier does: longer than its own deadline, which is 10 s.
@@ -58,10 +59,10 @@ class Outbox:
 
     Several of one notifier share its `turns`, so that an address that hangs holds up no other. `load` makes the
     notifier for each send, by the settings of that moment, so that a reload needs to tell nobody. `deadline_s` bounds
-    each send.
+    each send. `called` knows what alerts.yml calls a route, for the log.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it needs of the world, each by itself
         self,
         name: str,
         store: Store,
@@ -71,6 +72,7 @@ class Outbox:
         *,
         deadline_s: float = SEND_DEADLINE_S,
         turns: Turns | None = None,
+        called: Callable[[Route], str | None] = lambda _: None,
     ) -> None:
         self._name = name
         self._store = store
@@ -81,6 +83,7 @@ class Outbox:
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{name}:{uuid.uuid4().hex[:8]}"
         self._wake = threading.Event()
         self._turns = turns or Turns()
+        self._called = called
 
     def wake(self) -> None:
         """Say that something may be due, or that it is time to stop."""
@@ -152,8 +155,9 @@ class Outbox:
         """Send one delivery, or those that are told together, as one."""
         delivery = replace(batch[0], message=digest([one.message for one in batch]))
         message, route = delivery.message, delivery.route
-        details = {
+        details: dict[str, Any] = {
             "notifier": route.notifier,
+            "to": self._called(route),
             "action": message.kind.value,
             "alert": message.alert,
             "series": message.series,
@@ -193,7 +197,7 @@ class Outbox:
             self._turns.hangs(address, has_ended)
             raise SendError(f"no answer from {self._name} within {self._deadline_s:g} s") from None
 
-    def _failed(self, batch: Sequence[Delivery], delivery: Delivery, error: SendError, details: dict[str, str]) -> None:
+    def _failed(self, batch: Sequence[Delivery], delivery: Delivery, error: SendError, details: dict[str, Any]) -> None:
         """Note what became of the batch, which was sent as this delivery."""
         now = self._clock()
         if error.is_invalid and not delivery.is_minimal:

@@ -321,6 +321,10 @@ class Settings:
     web: WebSettings = field(default_factory=WebSettings)
     verbose: bool = False
 
+    def name_of(self, route: Route) -> str | None:
+        """What the file calls it; None where it has no name there, or no more."""
+        return next((name for name, one in self.notifiers.items() if one == route), None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:

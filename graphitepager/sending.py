@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from graphitepager.notifiers import Notifier
+    from graphitepager.rules import Route
     from graphitepager.store import Store
     from graphitepager.watchdog import Watchdog
 
@@ -31,16 +32,22 @@ _LONGEST_SILENCE_S = 300.0
 class Sending:
     """The outboxes of one term: of each notifier as many as there are addresses to send to, within bounds.
 
-    `load` makes the notifier of a name for each send.
+    `load` makes the notifier of a name for each send. `called` knows what alerts.yml calls a route.
     """
 
     def __init__(
-        self, store: Store, load: Callable[[str], Notifier], clock: Callable[[], datetime], watchdog: Watchdog
+        self,
+        store: Store,
+        load: Callable[[str], Notifier],
+        clock: Callable[[], datetime],
+        watchdog: Watchdog,
+        called: Callable[[Route], str | None],
     ) -> None:
         self._store = store
         self._load = load
         self._clock = clock
         self._watchdog = watchdog
+        self._called = called
         self._is_over = False
         self._beating = threading.Lock()
         self._meeting = threading.Lock()
@@ -102,7 +109,10 @@ class Sending:
                 for number in range(1, min(addresses, _MOST_AT_ONCE) + 1):
                     part = f"outbox {name} {number}"
                     if part not in self._outboxes:
-                        self._begin(part, Outbox(name, self._store, self._load, self._pulse(part), turns=turns))
+                        self._begin(part, self._outbox(name, part, turns))
+
+    def _outbox(self, name: str, part: str, turns: Turns) -> Outbox:
+        return Outbox(name, self._store, self._load, self._pulse(part), turns=turns, called=self._called)
 
     def _begin(self, part: str, outbox: Outbox) -> None:
         self._outboxes = {**self._outboxes, part: outbox}  # never changed, as others may be looking

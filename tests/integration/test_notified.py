@@ -95,6 +95,7 @@ alerts:
             assert eventually(lambda: len(texts(slack)) == 2)
             assert time.monotonic() - begun < 4
             assert (len(hanging.requests), hanging.received) == (1, [])
+            assert "event=sent notifier=slack to=ops action=trigger" in pager.output
             code, took_s = pager.end()
             assert (code, took_s < 1) == (0, True)
 
@@ -170,4 +171,4 @@ alerts:
         place.measure(82.4)
         with place.pager() as pager:
             assert eventually(lambda: texts(slack) == [HIGH])
-            assert "ops refused it" in pager.output
+            assert 'to=others reason="ops refused it"' in pager.output
