@@ -82,4 +82,4 @@ def describe_bug(error: BaseException) -> str:
     while trace is not None:
         place = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
         trace = trace.tb_next
-    return f"{type(error).__name__}: {error} ({place})"
+    return f"{type(error).__name__}: {' '.join(str(error).split())} ({place})"

@@ -16,7 +16,7 @@ from graphitepager.deadlines import run_within
 from graphitepager.errors import SendError, StoreError, describe_bug
 from graphitepager.messages import digest, minimal
 from graphitepager.model import EventKind
-from graphitepager.notifiers import rate_per_minute
+from graphitepager.notifiers import deliver, rate_per_minute
 from graphitepager.pacing import WINDOW
 from graphitepager.telemetry import log
 from graphitepager.turns import Turns
@@ -187,7 +187,7 @@ class Outbox:
 
         def send() -> str:
             try:
-                return self._load(self._name).send(message, address)
+                return deliver(self._load(self._name), message, address)
             finally:
                 has_ended.set()
 

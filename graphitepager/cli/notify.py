@@ -93,7 +93,7 @@ def _send(notifier: Notifier, route: Route, message: Message) -> _Outcome:
     begun = time.monotonic()
     is_accepted = False
     try:
-        words = run_within(_DEADLINE_S, partial(notifier.send, message, route.address))
+        words = run_within(_DEADLINE_S, partial(notifiers.deliver, notifier, message, route.address))
         is_accepted = True
     except TimeoutError:
         words = f"no answer within {_DEADLINE_S:g} s"

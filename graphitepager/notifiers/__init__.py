@@ -16,6 +16,7 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Protocol
 
 from graphitepager.errors import PagerError, SendError, describe_bug
+from graphitepager.printable import printable
 
 if TYPE_CHECKING:
     from graphitepager.config.notifying import NotifierKeys
@@ -35,6 +36,9 @@ NOTIFIERS = {
 }
 
 ENTRY_POINTS = "graphitepager.notifiers"
+
+# Longer than the answer of any of ours.
+_ANSWER_LENGTH = 1000
 
 
 class Notifier(Protocol):
@@ -84,6 +88,15 @@ def kind(name: str) -> Kind:
 def load(name: str, settings: Settings) -> Notifier:
     """Make the notifier of that name; SendError as in kind()."""
     return kind(name).make(settings)
+
+
+def deliver(notifier: Notifier, message: Message, address: str) -> str:
+    """Have it sent; return the answer on one line, whatever that is, and raise nothing that could end a thread."""
+    try:
+        answer: object = notifier.send(message, address)
+    except SystemExit as error:  # somebody else's library
+        raise SendError(f"the notifier asked for the end of the program ({error.code})") from None
+    return "" if answer is None else printable(str(answer)[:_ANSWER_LENGTH])
 
 
 def rate_per_minute(name: str) -> int | None:

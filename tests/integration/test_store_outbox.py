@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections import Counter
@@ -16,7 +17,7 @@ import pytest
 from graphitepager.errors import SendError
 from graphitepager.notifiers.pagerduty import PagerDuty
 from graphitepager.notifiers.stdout import Stdout
-from graphitepager.records import Backlog
+from graphitepager.records import Backlog, DeliveryStatus
 from tests.fakes.pagerduty import FakePagerDuty, Fault
 from tests.integration.outbox_support import (
     MINUTE,
@@ -67,6 +68,26 @@ def test_a_bug_in_a_notifier_costs_one_attempt_and_no_page(store: Store, clock: 
     ((error, answer_),) = history(store, "last_error", "answer")
     assert error.startswith("ZeroDivisionError: oops (test_store_outbox.py:")
     assert answer_ == "202"
+
+
+@pytest.mark.parametrize(("answer", "kept"), [(202, "202"), (None, ""), ("a\nb\0", "a\\nb\\x00")])
+def test_whatever_a_notifier_answers_the_message_is_sent_once(
+    store: Store, clock: Clock, answer: Any, kept: str
+) -> None:
+    record(store, triggered("a", ROUTE))
+    notifier = Scripted(lambda _message, _address: answer)
+    drain(outbox_of(store, clock, notifier), store, clock)
+    assert len(notifier.sent) == 1
+    assert history(store, "status", "answer") == [(DeliveryStatus.SENT, kept)]
+
+
+def test_a_notifier_that_asks_for_the_end_of_the_program_costs_one_attempt(store: Store, clock: Clock) -> None:
+    def leave(_message: Message, _address: str) -> str:
+        sys.exit("fatal")
+
+    record(store, triggered("a", ROUTE))
+    send(outbox_of(store, clock, Scripted(leave)))
+    assert history(store, "attempts", "last_error") == [(1, "the notifier asked for the end of the program (fatal)")]
 
 
 def test_a_loop_wakes_when_a_pause_ends_and_stops_when_it_is_told(store: Store) -> None:

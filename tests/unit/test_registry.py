@@ -13,7 +13,7 @@ import pytest
 from graphitepager import notifiers
 from graphitepager.config.notifying import NotifierKeys
 from graphitepager.config.urls import SecretUrl
-from graphitepager.errors import SendError
+from graphitepager.errors import SendError, describe_bug
 from graphitepager.notifiers import Kind
 from graphitepager.notifiers.stdout import Stdout
 from graphitepager.rules import Route
@@ -98,3 +98,7 @@ def test_nothing_of_ours_can_be_taken_over(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(metadata, "entry_points", lambda **_: [point])
     notifiers._entry_points.cache_clear()
     assert notifiers.kind("stdout").keys is not Keys
+
+
+def test_a_bug_is_told_on_one_line() -> None:
+    assert describe_bug(ValueError("boom\n  and more")) == "ValueError: boom and more (?)"
