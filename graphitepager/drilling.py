@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from graphitepager.errors import FetchError
     from graphitepager.gathering import Fetches
+    from graphitepager.graphite import Take
     from graphitepager.model import Message
     from graphitepager.notifiers import Notifier
     from graphitepager.rawdata import RawAnswer
@@ -117,13 +118,13 @@ class _TimedFetches:
         self._fetches = fetches
         self.seconds = 0.0
 
-    def fetch(
-        self, queries: Iterable[Query], *, deadline_s: float, stop: threading.Event
-    ) -> Iterator[tuple[Query, RawAnswer | FetchError]]:
+    def fetch(self, queries: Iterable[Query], take: Take, *, deadline_s: float, stop: threading.Event) -> None:
         began = time.monotonic()
-        answers = list(self._fetches.fetch(queries, deadline_s=deadline_s, stop=stop))
+        answers: list[tuple[Query, RawAnswer | FetchError]] = []
+        self._fetches.fetch(queries, lambda *one: answers.append(one), deadline_s=deadline_s, stop=stop)
         self.seconds = time.monotonic() - began
-        yield from answers
+        for query, answer in answers:
+            take(query, answer)
 
 
 class _TimedNotifier:

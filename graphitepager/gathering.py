@@ -1,17 +1,18 @@
-"""Has Graphite asked for what alerts need, and hands on each alert as soon as all of its answers are in."""
+"""Has Graphite asked for what alerts need, and each alert judged as soon as all of its answers are in."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from graphitepager import checks
 from graphitepager.errors import FetchError
 from graphitepager.telemetry import log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from threading import Event as ThreadEvent
 
+    from graphitepager.graphite import Take
     from graphitepager.rawdata import RawAnswer
     from graphitepager.rules import Alert, Query, Settings
 
@@ -22,17 +23,27 @@ _DEADLINE_SHARE = 0.9
 class Fetches(Protocol):
     """What the poller wants of a graphite.Fetcher."""
 
-    def fetch(
-        self, queries: Iterable[Query], *, deadline_s: float, stop: ThreadEvent
-    ) -> Iterator[tuple[Query, RawAnswer | FetchError]]:
-        """Yield each query once with its answer, as they arrive; fewer when `stop` is set."""
+    def fetch(self, queries: Iterable[Query], take: Take, *, deadline_s: float, stop: ThreadEvent) -> None:
+        """Have each query taken once with its answer, one at a time, as they arrive; fewer when `stop` is set."""
         ...
 
 
-def answered(
-    due: Sequence[Alert], settings: Settings, fetcher: Fetches, stop: ThreadEvent
-) -> Iterator[tuple[Alert, Mapping[Query, RawAnswer | FetchError]]]:
-    """Yield each alert as soon as all of its queries are answered, and let go of answers that nobody waits for."""
+class Gathered(NamedTuple):
+    """How many queries got a usable answer; which did not, and the alerts that wanted those, in file order."""
+
+    answered: int
+    failures: Mapping[Query, FetchError]
+    unanswered: tuple[str, ...]
+
+
+def gather(
+    due: Sequence[Alert],
+    settings: Settings,
+    fetcher: Fetches,
+    judge: Callable[[Alert, Mapping[Query, RawAnswer | FetchError]], object],
+    stop: ThreadEvent,
+) -> Gathered:
+    """Have each alert judged as soon as all of its queries are answered; let go of answers that nobody waits for."""
     queries = {alert.name: checks.queries_of([alert]) for alert in due}
     asked_by: dict[Query, list[Alert]] = {}
     for alert in due:
@@ -41,23 +52,27 @@ def answered(
     missing = {name: len(asked) for name, asked in queries.items()}
     users = {query: len(alerts) for query, alerts in asked_by.items()}
     answers: dict[Query, RawAnswer | FetchError] = {}
-    deadline_s = settings.heartbeat_s * _DEADLINE_SHARE
-    for query, answer in fetcher.fetch(asked_by, deadline_s=deadline_s, stop=stop):
+    failed: dict[Query, FetchError] = {}
+
+    def take(query: Query, answer: RawAnswer | FetchError) -> None:
         answers[query] = answer
-        if settings.verbose and not isinstance(answer, FetchError):
+        if isinstance(answer, FetchError):
+            failed[query] = answer
+        elif settings.verbose:
             log.debug("fetched", target=query.target, series=len(answer.roll))
         for alert in asked_by[query]:
             missing[alert.name] -= 1
             if missing[alert.name]:
                 continue
-            yield alert, answers
+            judge(alert, answers)
             for used in queries[alert.name]:
                 users[used] -= 1
                 if not users[used]:
                     del answers[used]
 
-
-def failures(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError]) -> dict[Query, FetchError]:
-    """The queries of an alert that got no usable answer."""
-    found = ((query, answers[query]) for query in checks.queries_of([alert]))
-    return {query: answer for query, answer in found if isinstance(answer, FetchError)}
+    fetcher.fetch(asked_by, take, deadline_s=settings.heartbeat_s * _DEADLINE_SHARE, stop=stop)
+    return Gathered(
+        answered=len(asked_by) - len(failed),
+        failures={query: failed[query] for query in asked_by if query in failed},
+        unanswered=tuple(alert.name for alert in due if not failed.keys().isdisjoint(queries[alert.name])),
+    )

@@ -141,7 +141,7 @@ def ask_graphite(settings: Settings, queries: Collection[Query]) -> Answers:
     """Each query's answer, or what was wrong with it; a few requests at once, and within 20 s."""
     few = replace(settings, graphite_concurrency=min(settings.graphite_concurrency, _CONCURRENCY))
     with contextlib.closing(Fetcher(few)) as fetcher:
-        return dict(fetcher.fetch(queries, deadline_s=_DEADLINE_S, stop=threading.Event()))
+        return fetcher.fetch_all(queries, deadline_s=_DEADLINE_S)
 
 
 def _is_stale(job: _Job, wanted: _Wanted, now: float, heartbeat_s: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -124,5 +123,5 @@ class PastWindows:
         answers: Answers = {}
         for _ in range(_MOST_TRIES):
             missing = [query for query in queries if isinstance(answers.get(query, FetchError("", "")), FetchError)]
-            answers |= dict(self._fetcher.fetch(missing, deadline_s=_DEADLINE_S, stop=threading.Event()))
+            answers |= self._fetcher.fetch_all(missing, deadline_s=_DEADLINE_S)
         return answers

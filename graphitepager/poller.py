@@ -96,23 +96,21 @@ class Poller:
             self._load()
         now = self._clock()
         outcomes: dict[str, Outcome] = {}
-        failures: dict[Query, FetchError] = {}
-        unanswered: set[str] = set()
         due = [
             alert
             for alert in config.alerts
             if polling.is_due(alert, self._checked.get(alert.name), config.settings, now)
         ]
-        for alert, answers in gathering.answered(due, config.settings, fetcher, stop):
-            if failed := gathering.failures(alert, answers):
-                failures |= failed
-                unanswered.add(alert.name)
+
+        def judge(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError]) -> None:
             with _kept_apart(alert.name):
                 outcomes[alert.name] = self._advance(alert, answers, config.settings, now)
+
+        gathered = gathering.gather(due, config.settings, fetcher, judge, stop)
         if stop.is_set():
             return None
-        pollreport.failures(failures.values())
-        reasons = tuple(dict.fromkeys(error.reason for error in failures.values()))
+        pollreport.failures(gathered.failures.values())
+        reasons = tuple(dict.fromkeys(error.reason for error in gathered.failures.values()))
         is_due = {alert.name for alert in due}
         outcomes |= {
             alert.name: polling.as_it_was(self._memory(alert.name), self._checked.get(alert.name))
@@ -120,11 +118,11 @@ class Poller:
             if alert.name not in is_due
         }
         own = health.own_alert(config.settings)
-        outcomes[OWN] = self._examine_self(own, config, unanswered, reasons, file_trouble, now)
-        concluded = self._conclude((own, *config.alerts), outcomes, config, now)
+        outcomes[OWN] = self._examine_self(own, config, gathered.unanswered, reasons, file_trouble, now)
+        concluded = self._conclude((*config.alerts, own), outcomes, config, now)
         series = sum(one.series for one in outcomes.values())
-        answered = len(checks.queries_of(due)) - len(failures)
-        record = self._as_record(concluded, now, series=series, failed=len(failures), answered=answered)
+        failed = len(gathered.failures)
+        record = self._as_record(concluded, now, series=series, failed=failed, answered=gathered.answered)
         self._record(record, concluded.memories)
         seen = [(alert, one.progress.details) for alert in due if (one := outcomes.get(alert.name)) and one.is_complete]
         self._checked |= {alert.name: checktimes.Check(now, alert, details) for alert, details in seen}
@@ -175,7 +173,7 @@ class Poller:
         self,
         own: Alert,
         config: Config,
-        unanswered: set[str],
+        unanswered: Iterable[str],
         reasons: tuple[str, ...],
         file_trouble: str | None,
         now: datetime,
@@ -196,13 +194,15 @@ class Poller:
         holds = self._holds({name: one.progress.memory for name, one in outcomes.items()}, now)
         by_name = {alert.name: alert for alert in alerts}
         concluded = _Concluded({}, [], [])
-        for name, one in outcomes.items():
+        for name, alert in by_name.items():  # in file order, not in that in which Graphite has answered
+            if (one := outcomes.get(name)) is None:
+                continue
             with _kept_apart(name):
-                told = telling.tell(by_name[name], one.progress, now, holds)
+                told = telling.tell(alert, one.progress, now, holds)
                 concluded.changes.extend([self._change(event, config) for event in told.events])
                 concluded.near_misses.extend(one.progress.near_misses)
                 concluded.memories[name] = told.memory
-        for name in self._memories.keys() - by_name.keys():
+        for name in sorted(self._memories.keys() - by_name.keys()):
             retired = alerting.retire(self._memories[name], now)
             concluded.changes.extend(self._change(event, config) for event in retired.events)
             concluded.memories[name] = retired.memory

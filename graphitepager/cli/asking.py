@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from typing import TYPE_CHECKING
 
 from graphitepager import checks
@@ -27,5 +26,4 @@ def ask(settings: Settings, alerts: Iterable[Alert]) -> Answers:
 
 def ask_with(fetcher: Fetcher, settings: Settings, alerts: Iterable[Alert]) -> Answers:
     """The same with connections that are kept."""
-    queries = checks.queries_of(alerts)
-    return dict(fetcher.fetch(queries, deadline_s=settings.heartbeat_s, stop=threading.Event()))
+    return fetcher.fetch_all(checks.queries_of(alerts), deadline_s=settings.heartbeat_s)

@@ -16,19 +16,21 @@ from graphitepager.errors import FetchError
 from graphitepager.graphite.render import Connection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from graphitepager.rawdata import RawAnswer
     from graphitepager.roll import Roll
     from graphitepager.rules import Query, Settings
 
     Outcome: TypeAlias = RawAnswer | FetchError
+    Take: TypeAlias = Callable[[Query, Outcome], object]
 
-# How often a wait looks at `stop`; an answer ends the wait at once.
+# How often a wait looks at `stop`; the last answer ends the wait at once.
 _POLL_S = 0.1
 # How many workers may be overdue for each one that counts, before nobody takes their places any more.
 _MAX_OVERDUE = 4
 _CLOSE_S = 0.1
+_PAST = float("-inf")
 
 
 class Fetcher:
@@ -45,38 +47,35 @@ class Fetcher:
         self._overdue: list[_Worker] = []
         self._rolls: dict[Query, Roll] = {}  # of the last answers
 
-    def fetch(
-        self, queries: Iterable[Query], *, deadline_s: float, stop: threading.Event
-    ) -> Iterator[tuple[Query, Outcome]]:
-        """Yield each distinct query once, with its answer or error, in the order in which they arrive.
+    def fetch(self, queries: Iterable[Query], take: Take, *, deadline_s: float, stop: threading.Event) -> None:
+        """Have `take` called once for each distinct query, with its answer or error, as they arrive.
 
-        What has not arrived after `deadline_s`, counted from the first `next()`, is a FetchError. Once `stop` is set
-        it ends at once, and the queries that were still out are not yielded.
+        It is called by the thread that has fetched the answer, because to pass one on takes longer than to judge it.
+        But it is never called twice at a time, nor after this has returned; what it raises is raised here. What has not
+        arrived after `deadline_s` is a FetchError. Once `stop` is set this ends at once, and nothing is said of the
+        queries that were still out.
         """
-        waiting = dict.fromkeys(queries)
-        fetch = _Round(deadline_s)
-        for query in waiting:
-            self._jobs.put(_Job(query, fetch, self._rolls.get(query)))
+        fetch = _Round(queries, take, self._rolls, deadline_s)
+        for query in list(fetch.waiting):  # workers take from it at once
+            self._jobs.put(_Job(query, fetch))
         try:
-            while waiting and not stop.is_set():
+            while fetch.is_on and not stop.is_set():
                 self._staff()
-                try:
-                    query, outcome = fetch.answers.get(timeout=max(0.0, min(_POLL_S, fetch.remaining_s())))
-                except queue.Empty:
-                    if fetch.remaining_s() <= 0:
-                        break
-                else:
-                    del waiting[query]
-                    if not isinstance(outcome, FetchError):
-                        self._rolls[query] = outcome.roll
-                    yield query, outcome
-            if not stop.is_set():
-                reason = f"no answer within the tick's deadline of {deadline_s:g} s"
-                for query in waiting:
-                    yield query, FetchError(query.target, reason)
+                fetch.wait(_POLL_S)
         finally:
-            fetch.end()
             self._drop_jobs()
+            late = fetch.end()
+        if not stop.is_set():
+            reason = f"no answer within the tick's deadline of {deadline_s:g} s"
+            for query in late:
+                take(query, FetchError(query.target, reason))
+
+    def fetch_all(self, queries: Iterable[Query], *, deadline_s: float) -> dict[Query, Outcome]:
+        """The answer or error of each distinct query, in their order."""
+        asked = tuple(dict.fromkeys(queries))
+        outcomes: dict[Query, Outcome] = {}
+        self.fetch(asked, outcomes.__setitem__, deadline_s=deadline_s, stop=threading.Event())
+        return {query: outcomes[query] for query in asked}
 
     def close(self) -> None:
         """End the idle workers; one that is stuck ends with its request or with the process."""
@@ -111,23 +110,58 @@ class Fetcher:
 
 
 class _Round:
-    """One call of fetch(), as its workers see it: where answers go, and how long they are wanted."""
+    """One call of fetch(): what is still waited for, how long, and who takes the answers."""
 
-    def __init__(self, deadline_s: float) -> None:
-        self.answers: queue.SimpleQueue[tuple[Query, Outcome]] = queue.SimpleQueue()
+    def __init__(self, queries: Iterable[Query], take: Take, rolls: dict[Query, Roll], deadline_s: float) -> None:
+        self.waiting = dict.fromkeys(queries)
+        self.rolls = rolls
+        self._take = take
+        self._turn = threading.Lock()
         self._deadline = time.monotonic() + deadline_s
+        self._is_over = threading.Event()
+        self._failure: Exception | None = None
+        if not self.waiting:
+            self._is_over.set()
+
+    @property
+    def is_on(self) -> bool:
+        return not self._is_over.is_set() and self.remaining_s() > 0
 
     def remaining_s(self) -> float:
         return self._deadline - time.monotonic()
 
-    def end(self) -> None:
-        self._deadline = float("-inf")
+    def wait(self, at_most_s: float) -> None:
+        """Wait for the last answer."""
+        self._is_over.wait(max(0.0, min(at_most_s, self.remaining_s())))
+
+    def hand_over(self, query: Query, outcome: Outcome) -> None:
+        """Have the outcome taken, if it is still wanted."""
+        with self._turn:
+            if self.remaining_s() <= 0:
+                return
+            del self.waiting[query]
+            if not isinstance(outcome, FetchError):
+                self.rolls[query] = outcome.roll
+            try:
+                self._take(query, outcome)
+            except Exception as error:  # noqa: BLE001 - end() raises it, in the thread that can do something about it
+                self._failure = error
+                self._deadline = _PAST
+            if not self.waiting or self._failure is not None:
+                self._is_over.set()
+
+    def end(self) -> list[Query]:
+        """Have nothing taken any more; return what is still waited for. Raises what a take has raised."""
+        with self._turn:
+            self._deadline = _PAST
+            if self._failure is not None:
+                raise self._failure
+            return list(self.waiting)
 
 
 class _Job(NamedTuple):
     query: Query
     round: _Round
-    before: Roll | None
 
 
 class _Worker:
@@ -165,11 +199,11 @@ class _Worker:
         try:
             if job.round.remaining_s() <= 0:
                 return
-            outcome = self._connection.ask(job.query, job.round.remaining_s, job.before)
+            before = job.round.rolls.get(job.query)
+            outcome = self._connection.ask(job.query, job.round.remaining_s, before)
         except FetchError as error:
             outcome = error.with_traceback(None)  # or it would keep the request's frames alive
         except Exception as error:  # noqa: BLE001 - a worker that died without a word would pass for a slow Graphite
             outcome = FetchError(job.query.target, f"graphite-pager failed at this answer ({type(error).__name__})")
             outcome.__cause__ = error
-        if job.round.remaining_s() > 0:
-            job.round.answers.put((job.query, outcome))
+        job.round.hand_over(job.query, outcome)

@@ -15,11 +15,11 @@ from graphitepager.store import Store
 from tests.examples import MINUTE, NOON, PAGERDUTY_KEY, alert, entry, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from datetime import datetime
 
+    from graphitepager.graphite import Take
     from graphitepager.poller import Tick
-    from graphitepager.rawdata import RawAnswer
     from graphitepager.records import Change, PollRecord
 
 
@@ -30,17 +30,16 @@ class Canned:
         self.values: dict[str, float] = {}
         self.failure: str | None = None
         self.asked: list[Query] = []
+        self.answers_backwards = False
 
-    def fetch(
-        self, queries: Iterable[Query], *, deadline_s: float, stop: threading.Event
-    ) -> Iterator[tuple[Query, RawAnswer | FetchError]]:
-        for query in queries:
+    def fetch(self, queries: Iterable[Query], take: Take, *, deadline_s: float, stop: threading.Event) -> None:
+        for query in reversed(list(queries)) if self.answers_backwards else queries:
             self.asked.append(query)
             if self.failure is not None:
-                yield query, FetchError(query.target, self.failure)
+                take(query, FetchError(query.target, self.failure))
             else:
                 start = int(NOON.timestamp())
-                yield (
+                take(
                     query,
                     rawdata.holding(
                         [

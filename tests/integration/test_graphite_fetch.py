@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -30,8 +29,7 @@ def _hosts(graphite: Graphite) -> None:
 def fetch(settings: Settings, *targets: str) -> dict[str, RawAnswer | FetchError]:
     queries = [Query(target, "-1min", None) for target in targets]
     with closing(Fetcher(settings)) as fetcher:
-        answers = fetcher.fetch(queries, deadline_s=30, stop=threading.Event())
-        return {query.target: answer for query, answer in answers}
+        return {query.target: answer for query, answer in fetcher.fetch_all(queries, deadline_s=30).items()}
 
 
 def last_values(answer: RawAnswer | FetchError) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -61,7 +60,7 @@ def test_a_window_of_the_past_is_what_graphite_would_have_answered(
         past.each(times, use)
     fetcher = Fetcher(settings)
     asked = {Query(target, str(now + span.begin), str(now + span.end)): now for now in times}
-    for then, answer in fetcher.fetch(asked, deadline_s=60, stop=threading.Event()):
+    for then, answer in fetcher.fetch_all(asked, deadline_s=60).items():
         assert isinstance(answer, RawAnswer)
         assert answer.series
         assert cut[asked[then]].series == answer.series

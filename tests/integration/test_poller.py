@@ -87,6 +87,16 @@ def test_two_alerts_with_one_query_share_its_fetch(scene: Scene) -> None:
     assert levels == {"a": Level.CRITICAL, "b": Level.WARNING, "c": Level.CRITICAL}
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_what_a_poll_leads_to_is_told_in_file_order(scene: Scene, backwards: bool) -> None:
+    alerts = (alert(entry(query=Query(name, "-1min", None)), name=name) for name in "bca")
+    scene.config = replace(scene.config, alerts=tuple(alerts))
+    scene.graphite.answers_backwards = backwards
+    tick = scene.tick(db1=90)
+    assert tick is not None
+    assert [change.event.key.alert for change in tick.record.changes] == ["b", "c", "a"]
+
+
 def test_an_alert_waits_for_all_that_it_is_computed_from(scene: Scene) -> None:
     to, earlier = Query("servers.*.total", "-1min", None), Query("servers.*.lock", "-61min", "-60min")
     ratio = entry(ratio=Ratio(to=to, by=(0,), scale=100))

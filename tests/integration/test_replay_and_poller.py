@@ -38,10 +38,10 @@ from tests.examples import NOON, PAGERDUTY_KEY, alert, entry
 from tests.examples import settings as pager_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from graphitepager.errors import FetchError
+    from graphitepager.graphite import Take
     from graphitepager.model import Event, NearMiss
     from graphitepager.rules import Alert, Entry
 
@@ -79,13 +79,11 @@ class PastGraphite:
         self._kept = kept
         self.now = 0
 
-    def fetch(
-        self, queries: Iterable[Query], *, deadline_s: float, stop: threading.Event
-    ) -> Iterator[tuple[Query, rawdata.RawAnswer | FetchError]]:
+    def fetch(self, queries: Iterable[Query], take: Take, *, deadline_s: float, stop: threading.Event) -> None:
         for query in queries:
             span = span_of(query)
             text = self._kept[query.target].answer(self.now + span.begin, self.now + span.end, self.now)
-            yield query, rawdata.parse(text.encode())
+            take(query, rawdata.parse(text.encode()))
 
 
 Told = tuple[datetime, frozenset["Event"], frozenset["NearMiss"]]

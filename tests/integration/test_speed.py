@@ -17,12 +17,11 @@ from graphitepager.poller import Poller
 from graphitepager.store import Store, database_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
     from types import FrameType
-    from typing import Any
 
-    from graphitepager.rawdata import RawAnswer
+    from graphitepager.graphite import Take
     from graphitepager.roll import Roll
     from graphitepager.rules import Query
 
@@ -41,11 +40,11 @@ class Answers:
         self._body = body
         self._rolls: dict[Query, Roll] = {}
 
-    def fetch(self, queries: Any, *, deadline_s: float, stop: threading.Event) -> Iterator[tuple[Query, RawAnswer]]:
+    def fetch(self, queries: Iterable[Query], take: Take, *, deadline_s: float, stop: threading.Event) -> None:
         for query in queries:
             parsed = rawdata.parse(self._body, self._rolls.get(query))
             self._rolls[query] = parsed.roll
-            yield query, parsed
+            take(query, parsed)
 
 
 @pytest.fixture

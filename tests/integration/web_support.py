@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
+    from graphitepager.graphite import Take
     from graphitepager.model import Silence
     from graphitepager.rawdata import RawAnswer
     from graphitepager.retracing import Answers
@@ -56,19 +57,17 @@ class Metrics:
         self.minute = 0
         self.is_down = False
 
-    def fetch(
-        self, queries: Iterable[Query], *, deadline_s: float, stop: threading.Event
-    ) -> Iterator[tuple[Query, RawAnswer | FetchError]]:
+    def fetch(self, queries: Iterable[Query], take: Take, *, deadline_s: float, stop: threading.Event) -> None:
         for query in queries:
             if self.is_down:
-                yield query, FetchError(query.target, "connection refused")
+                take(query, FetchError(query.target, "connection refused"))
                 continue
             window = self._minutes_back(query.from_)
             minutes = range(max(self.minute - window, 0), self.minute + 1)
             past = [self._at(query.target, minute) for minute in minutes]
             start = int(NIGHT.timestamp()) + STEP_S * (minutes[0] - 1)
             lines = [Series(name, start, start + STEP_S * len(past), STEP_S, _points(name, past)) for name in past[-1]]
-            yield query, rawdata.holding(lines, [])
+            take(query, rawdata.holding(lines, []))
 
     def _minutes_back(self, text: str) -> int:
         """How long ago a time of a query is: relative, or in epoch seconds."""
@@ -121,7 +120,8 @@ class Pager:
         """As the pages ask Graphite."""
         with self._asking:
             found = {query: query._replace(target=_PICKED.sub(r"\1", query.target)) for query in queries}
-            given = dict(self.metrics.fetch(found.values(), deadline_s=1, stop=threading.Event()))
+            given: dict[Query, RawAnswer | FetchError] = {}
+            self.metrics.fetch(found.values(), given.__setitem__, deadline_s=1, stop=threading.Event())
             return {query: given[plain] for query, plain in found.items()}
 
     def _send(self) -> None:

@@ -11,10 +11,11 @@ from graphitepager.errors import FetchError
 from graphitepager.rawdata import RawAnswer, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from threading import Event as ThreadEvent
 
+    from graphitepager.graphite import Take
     from graphitepager.model import Series
     from graphitepager.rules import Query
     from tests.soak.rulebook import Rulebook
@@ -89,13 +90,11 @@ class CannedFetcher:
         self._meanwhile = meanwhile
         self.seen: Windows = {}
 
-    def fetch(
-        self, queries: Iterable[Query], *, deadline_s: float, stop: ThreadEvent
-    ) -> Iterator[tuple[Query, RawAnswer | FetchError]]:
+    def fetch(self, queries: Iterable[Query], take: Take, *, deadline_s: float, stop: ThreadEvent) -> None:
         self.seen = {}
         for query in queries:
             answer = self._graphite.answer(query, self._book())
             if not isinstance(answer, FetchError):
                 self.seen[query.target] = {one.name: one for one in answer.series}
-            yield query, answer
+            take(query, answer)
         self._meanwhile("fetch")

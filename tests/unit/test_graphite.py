@@ -15,6 +15,7 @@ from graphitepager.graphite import Fetcher
 from graphitepager.model import Series
 from graphitepager.rules import Query, Settings
 from tests.fakes.graphite import FOREVER, SERIES, Answer, FakeGraphite, head, respond
+from tests.support import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,14 +49,18 @@ def fetcher(settings: Settings) -> Iterator[Fetcher]:
 
 
 def fetch(fetcher: Fetcher, *targets: str, deadline_s: float = 5.0) -> dict[str, RawAnswer | FetchError]:
-    answers = fetcher.fetch([query(target) for target in targets], deadline_s=deadline_s, stop=threading.Event())
-    return {asked.target: answer for asked, answer in answers}
+    answers: dict[str, RawAnswer | FetchError] = {}
+
+    def take(asked: Query, answer: RawAnswer | FetchError) -> None:
+        assert asked.target not in answers
+        answers[asked.target] = answer
+
+    fetcher.fetch([query(target) for target in targets], take, deadline_s=deadline_s, stop=threading.Event())
+    return answers
 
 
 def test_equal_queries_are_asked_once(graphite: FakeGraphite, fetcher: Fetcher) -> None:
-    asked = [query("a"), query("b"), query("a")]
-    answers = list(fetcher.fetch(asked, deadline_s=5, stop=threading.Event()))
-    assert sorted(asked.target for asked, _ in answers) == ["a", "b"]
+    assert fetch(fetcher, "a", "b", "a") == {"a": WEB1, "b": WEB1}
     assert sorted(graphite.targets) == ["a", "b"]
 
 
@@ -126,8 +131,51 @@ def test_stop_ends_the_wait_without_inventing_errors(graphite: FakeGraphite, set
     with closing(Fetcher(replace(settings, graphite_read_timeout_s=10))) as fetcher:
         threading.Timer(0.05, stop.set).start()
         begun = time.monotonic()
-        assert list(fetcher.fetch([query("x"), query("y")], deadline_s=5, stop=stop)) == []
+        answers: dict[Query, RawAnswer | FetchError] = {}
+        fetcher.fetch([query("x"), query("y")], answers.__setitem__, deadline_s=5, stop=stop)
+        assert answers == {}
         assert time.monotonic() - begun < 0.3
+
+
+def test_answers_are_taken_one_at_a_time(fetcher: Fetcher) -> None:
+    at_once, most = 0, 0
+
+    def take(asked: Query, answer: RawAnswer | FetchError) -> None:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        threading.Event().wait(0.002)
+        at_once -= 1
+
+    fetcher.fetch([query(f"t{number}") for number in range(20)], take, deadline_s=5, stop=threading.Event())
+    assert most == 1
+
+
+def test_what_taking_an_answer_raises_ends_the_fetch_and_the_next_one_works(fetcher: Fetcher) -> None:
+    taken = []
+
+    def take(asked: Query, answer: RawAnswer | FetchError) -> None:
+        taken.append(asked)
+        raise ValueError(asked.target)
+
+    with pytest.raises(ValueError, match=r"^t"):
+        fetcher.fetch([query(f"t{number}") for number in range(20)], take, deadline_s=5, stop=threading.Event())
+    assert len(taken) == 1
+    assert fetch(fetcher, "x") == {"x": WEB1}
+
+
+def test_nothing_is_taken_once_the_fetch_is_over(graphite: FakeGraphite, fetcher: Fetcher) -> None:
+    graphite.answers = {"late": Answer((0.1, *respond().steps), keeps=True)}
+    taken: list[str] = []
+
+    def take(asked: Query, answer: RawAnswer | FetchError) -> None:
+        taken.append(str(answer))
+
+    fetcher.fetch([query("late")], take, deadline_s=0.05, stop=threading.Event())
+    assert taken == ["late: no answer within the tick's deadline of 0.05 s"]
+    assert eventually(lambda: graphite.is_idle)
+    fetcher.close()  # by now, its threads have seen the answer
+    assert len(taken) == 1
 
 
 def test_nothing_to_ask_is_no_wait(fetcher: Fetcher) -> None:
