@@ -93,9 +93,9 @@ def evaluate(
             if twin is None or _BADNESS[twin.level] < _BADNESS[reading.level]:
                 readings[name] = reading
     is_complete = len(claims) == len(alert.entries)
-    owned = tuple(claim.own for claim in claims)
-    excluded = _NONE.union(*(claim.excluded for claim in claims))
-    left_out = _NONE.union(*(claim.left_out for claim in claims)) if is_complete else _NONE
+    owned = tuple([claim.own for claim in claims])
+    excluded = _NONE.union(*[claim.excluded for claim in claims])
+    left_out = _NONE.union(*[claim.left_out for claim in claims]) if is_complete else _NONE
     return Evaluation(
         readings=readings,
         owned=owned,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -103,8 +102,10 @@ class Poller:
         ]
 
         def judge(alert: Alert, answers: Mapping[Query, RawAnswer | FetchError]) -> None:
-            with _kept_apart(alert.name):
+            try:
                 outcomes[alert.name] = self._advance(alert, answers, config.settings, now)
+            except Exception as error:  # noqa: BLE001 - what one alert brings out must not silence the others
+                _say_failed(alert, error)
 
         gathered = gathering.gather(due, config.settings, fetcher, judge, stop)
         if stop.is_set():
@@ -197,11 +198,14 @@ class Poller:
         for name, alert in by_name.items():  # in file order, not in that in which Graphite has answered
             if (one := outcomes.get(name)) is None:
                 continue
-            with _kept_apart(name):
+            try:
                 told = telling.tell(alert, one.progress, now, holds)
                 concluded.changes.extend([self._change(event, config) for event in told.events])
-                concluded.near_misses.extend(one.progress.near_misses)
-                concluded.memories[name] = told.memory
+            except Exception as error:  # noqa: BLE001 - what one alert brings out must not silence the others
+                _say_failed(alert, error)
+                continue
+            concluded.near_misses.extend(one.progress.near_misses)
+            concluded.memories[name] = told.memory
         for name in sorted(self._memories.keys() - by_name.keys()):
             retired = alerting.retire(self._memories[name], now)
             concluded.changes.extend(self._change(event, config) for event in retired.events)
@@ -283,10 +287,5 @@ class Poller:
         return self._memories.get(alert_name, _NOTHING)
 
 
-@contextlib.contextmanager
-def _kept_apart(alert: str) -> Iterator[None]:
-    """Keep a bug that one alert brings out from silencing the others."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - whatever it is
-        log.error("alert_failed", alert=alert, reason=describe_bug(error))
+def _say_failed(alert: Alert, error: Exception) -> None:
+    log.error("alert_failed", alert=alert.name, reason=describe_bug(error))

@@ -187,13 +187,13 @@ def _decoded(response: BaseHTTPResponse, pieces: Iterable[bytes]) -> Iterator[by
 
 def _check(response: BaseHTTPResponse, pieces: Iterable[bytes], url: str) -> None:
     """Let only raw data pass; everything else is named by its status and, where there is one, Graphite's message."""
-    status = f"{response.status} {http.client.responses.get(response.status, '')}".strip()
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if response.status == _OK:
         if kind == "text/plain":
             return
         name = "HTML" if kind == "text/html" else _plain(kind) or "something untyped"
         raise _UnusableError(f"answered {name} instead of raw data: is GRAPHITE_URL the root of graphite-web?")
+    status = f"{response.status} {http.client.responses.get(response.status, '')}".strip()
     if response.get_redirect_location() is not False:
         raise _UnusableError(
             f"{status}: redirected to {_origin(url, response)}, but GRAPHITE_URL must answer by itself"
