@@ -91,6 +91,7 @@ class Database:
                         connection.rollback()
         except BaseException:
             if result is not None or not _rolled_back(connection):
+                self._stop()
                 self._drop()  # what is still on its way is not waited for
             raise
 
@@ -100,6 +101,11 @@ class Database:
             self._connection = connected(self._engine, options)
             self._driver = self._connection.connection.driver_connection
         return self._connection
+
+    def _stop(self) -> None:
+        """Have the server end the query: without its client it would go on, some until their time limit."""
+        with contextlib.suppress(Exception):  # whatever comes of it, the connection is given up
+            run_within(dialects.STOP_S, lambda: self._dialect.stop(self._driver, self._engine))
 
     def _drop(self) -> None:
         """Let go of the connection, without reading what may still come."""

@@ -14,11 +14,13 @@ from sqlalchemy.exc import DBAPIError
 from graphitepager.sql.urls import MYSQL, POSTGRESQL
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
     from sqlalchemy.engine import URL
 
 BATCH_ROWS = 2000
 _CONNECT_S = 10
+# How long it may take to have a server end a query that nobody waits for any more.
+STOP_S = 3.0
 # How many of SQLite's instructions pass between two looks at the clock: some tenths of a millisecond.
 _INSTRUCTIONS = 10_000
 
@@ -42,6 +44,10 @@ class Dialect(Protocol):
     def begin(self, connection: Connection, timeout_s: float, *, may_write: bool) -> None: ...
 
     def execution_options(self, sql: str, *, may_write: bool) -> dict[str, Any]: ...
+
+    def stop(self, driver: Any, engine: Engine) -> None:
+        """Have the server end what the driver's connection, which may be broken, has asked of it."""
+        ...
 
 
 def dialect_of(url: URL) -> Dialect:
@@ -88,6 +94,9 @@ class _Postgresql:
         """Only of these is there a cursor on the server; SHOW and EXPLAIN have few rows."""
         return {} if may_write or not _SELECTS.match(sql) else _STREAMED
 
+    def stop(self, driver: Any, engine: Engine) -> None:
+        driver.cancel_safe(timeout=STOP_S)
+
 
 class _Mysql:
     def engine_options(self, url: URL, *, may_write: bool) -> dict[str, Any]:
@@ -107,6 +116,10 @@ class _Mysql:
 
     def execution_options(self, sql: str, *, may_write: bool) -> dict[str, Any]:
         return {} if may_write else _STREAMED
+
+    def stop(self, driver: Any, engine: Engine) -> None:
+        with engine.connect() as other:
+            other.exec_driver_sql(f"KILL QUERY {int(driver.thread_id())}")
 
 
 class _Sqlite:
@@ -139,6 +152,9 @@ class _Sqlite:
 
     def execution_options(self, sql: str, *, may_write: bool) -> dict[str, Any]:
         return {}
+
+    def stop(self, driver: Any, engine: Engine) -> None:
+        """There is no server."""
 
 
 def _no_further_files(action: int, *_: object) -> int:
