@@ -156,12 +156,15 @@ def test_a_level_that_sqlite_does_not_have_is_a_mistake(tmp_path: Path, level: s
     assert f"--isolation {level}: SQLite has only read-uncommitted and serializable" in done.stderr
 
 
-@pytest.mark.parametrize("end", ["127.0.0.1/test?charset=nonsense", "a..b/test"])
-def test_a_driver_that_trips_over_a_url_is_a_database_out_of_reach(end: str) -> None:
-    done = run("--dry-run", queries="SELECT 'a', 1", dsn=f"mysql://root@{end}")
-    assert done.returncode == 4
-    assert "event=query_failed query=line_1 reason=" in done.stderr
-    assert "internal error" not in done.stderr
+@pytest.mark.parametrize(
+    "dsn",
+    ["mysql://root@127.0.0.1/test?charset=nonsense", "mysql://root@a..b/test", "postgres://127.0.0.1/x?sslmode=sure"],
+)
+def test_a_mistake_in_a_url_is_told_before_anything_is_asked(dsn: str) -> None:
+    for option in ("--dry-run", "--check"):
+        done = run(option, queries="SELECT 'a', 1", dsn=dsn)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("sql-to-graphite: S2G_DSN: ")
 
 
 def test_a_signal_ends_it_at_once(dsn: str, kind: str) -> None:
