@@ -167,13 +167,13 @@ def _run(given: Mapping[str, Any], asked: _Asked, urls: Mapping[str, URL]) -> ru
     from graphitepager.sql.databases import Access  # noqa: PLC0415 - as above
     from graphitepager.sql.progress import Progress  # noqa: PLC0415
 
-    key = os.environ.get(given["key_env"] or "") or None
+    key, prefix = _key_and_prefix(given)
     path = str(Path(given["path"]).resolve()) if given["path"] else ""
     return running.Run(
         queries=asked.queries,
         urls=urls,
         access=Access(may_write=given["allow_write"], isolation=given["isolation"]),
-        prefix=given["prefix"],
+        prefix=prefix,
         key=None if given["sink"] else key,
         timeout_s=given["timeout_s"],
         receiver=None if given["dry_run"] else _receiver(given, key),
@@ -185,6 +185,15 @@ def _run(given: Mapping[str, Any], asked: _Asked, urls: Mapping[str, URL]) -> ru
         print_text=lambda text: click.echo(text, nl=False),
         progress=Progress(sys.stderr, quiet=given["quiet"]),
     )
+
+
+def _key_and_prefix(given: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The API key, and the prefix without it: Carbon's names have one before the other, Graphite's only the prefix."""
+    key = os.environ.get(given["key_env"] or "") or None
+    first, _, rest = given["prefix"].partition(".")
+    if key is None and not given["sink"] and _KEY_IN_PREFIX.fullmatch(first):
+        return first, rest
+    return key, given["prefix"]
 
 
 def _receiver(given: Mapping[str, Any], key: str | None) -> Receiver:

@@ -8,6 +8,7 @@ import shutil
 import ssl
 import subprocess
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -222,3 +223,48 @@ def test_an_answer_that_may_change_is_asked_for_again(
         done = run("--graphite-url", http_sink.url, queries="SELECT 'a', 1", dsn=dsn)
     assert (done.returncode, len(http_sink.bodies)) == (code, attempts)
     assert code == 0 or f"answered {statuses[-1]}" in done.stderr
+
+
+def trickles(connection: socket.socket, _number: int) -> bytes:
+    """Begins an answer that never ends, a byte at a time: no single wait is long."""
+    connection.settimeout(0.1)
+    with contextlib.suppress(OSError):
+        connection.sendall(b"HTTP/1.1 202 OK\r\nX-Slow: ")
+        for _ in range(300):
+            connection.sendall(b"x")
+            with contextlib.suppress(TimeoutError):
+                connection.recv(65536)
+    return b""
+
+
+def test_an_answer_over_http_that_never_ends_is_not_waited_for(dsn: str) -> None:
+    with receiving(trickles) as receiver:
+        url = f"http://127.0.0.1:{receiver.port}/"
+        began = time.monotonic()
+        done = run("--graphite-url", url, "--graphite-timeout", "1s", queries="SELECT 'a', 1", dsn=dsn)
+    assert time.monotonic() - began < 20
+    assert done.returncode == 5
+    assert "did not answer within 1 s" in done.stderr
+
+
+def test_a_key_in_the_prefix_is_taken_off_before_the_last_point_is_read_back(dsn: str) -> None:
+    asked: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with receiving() as receiver, http.server.HTTPServer(("127.0.0.1", 0), Handler) as graphite:
+        threading.Thread(target=graphite.serve_forever, daemon=True).start()
+        verify = ["--verify-url", f"http://127.0.0.1:{graphite.server_port}", "--verify-timeout", "2s"]
+        done = run(*to(receiver), "--graphite-prefix", f"{KEY}.shop", *verify, queries="SELECT 'a', 1", dsn=dsn)
+        graphite.shutdown()
+    assert done.returncode == 5
+    assert asked
+    assert all("target=shop.sql_to_graphite.finished" in body for body in asked)
+    assert "shop.sql_to_graphite.finished could not be read back" in done.stderr
