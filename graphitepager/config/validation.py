@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pydantic_core import ErrorDetails
 
@@ -31,6 +32,14 @@ def validate(
     if unknown:
         parsed, errors = _attempt(section, functools.reduce(_without, unknown, data), context)
     return parsed, unknown, errors
+
+
+def left_of(section: type[_Section], data: Any, wrong: Iterable[Path]) -> _Section | None:
+    """The section without what is wrong in it, so that the rest can be looked at; None where it is no section then."""
+    for path in reversed(list(wrong)):  # of a list, the last one first
+        with contextlib.suppress(LookupError, TypeError, AttributeError):  # what it stood in has gone, or never was
+            data = _without(data, path)
+    return _attempt(section, data, None)[0]
 
 
 def explained(error: ErrorDetails, got: str) -> tuple[str, str | None]:

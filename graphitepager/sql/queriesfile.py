@@ -9,7 +9,7 @@ from graphitepager.config import yamlsource
 from graphitepager.config.fields import did_you_mean
 from graphitepager.config.inputs import Inputs
 from graphitepager.config.sections import key_names
-from graphitepager.config.validation import explained, validate
+from graphitepager.config.validation import explained, left_of, validate
 from graphitepager.config.yamlsource import kind_of
 from graphitepager.errors import PagerError
 from graphitepager.problems import Problem, present, quote
@@ -46,15 +46,18 @@ def load(text: str, source: str, *, read: Callable[[str], str]) -> Loaded:
         parsed, unknown, errors = validate(QueriesFile, data)
         problems += [_unknown_key(path, inputs) for path in unknown]
         problems += [_explained(error, inputs) for error in errors]
-        if parsed:
-            variables = parsed.databases
-            problems += _wrong_variables(parsed, inputs)
-            for name, keys in parsed.queries.items():
-                if wrong := list(_wrong_query(name, keys, parsed, inputs)):
-                    problems += wrong
+        wrong = [*unknown, *(error["loc"] for error in errors)]
+        # What is wrong in one place is no reason to keep back what is wrong in others.
+        if file := parsed or left_of(QueriesFile, data, wrong):
+            variables = file.databases
+            problems += _wrong_variables(file, inputs)
+            for name, keys in file.queries.items():
+                found = list(_wrong_query(name, keys, inputs))
+                problems += found
+                if found or not (keys.sql or keys.sql_file):
                     continue
                 try:
-                    queries.append(_query(name, keys, parsed, read))
+                    queries.append(_query(name, keys, file, read))
                 except (PagerError, ValueError) as error:
                     problems.append(_problem(("queries", name, "sql_file"), str(error), inputs))
     shown = present(problems, {source: text}, frozenset())
@@ -92,21 +95,27 @@ def _wrong_variables(file: QueriesFile, inputs: Inputs) -> Iterator[Problem]:
             yield _problem(("databases", name), message, inputs, "put the URL into the environment, not into this file")
 
 
-def _wrong_query(name: str, keys: QueryKeys, file: QueriesFile, inputs: Inputs) -> Iterator[Problem]:
+def _wrong_query(name: str, keys: QueryKeys, inputs: Inputs) -> Iterator[Problem]:
+    """`keys` may lack what could not be read of it: what is missing is said by the file itself."""
     path: Path = ("queries", name)
+    has_sql, has_file, has_database = (
+        inputs.at((*path, key)) not in (None, "") for key in ("sql", "sql_file", "database")
+    )
+    databases = inputs.at(("databases",))
+    names = list(map(str, databases if isinstance(databases, dict) else QueriesFile.model_fields["databases"].default))
     if not re.fullmatch(NAME_PATTERN, name):
         yield _problem(
             path, "expected a name of letters, digits, _ and -, for it becomes a metric's", inputs, at_key=True
         )
-    if (keys.sql is None) == (keys.sql_file is None):
-        message = "sql and sql_file exclude each other" if keys.sql else "sql is missing"
+    if has_sql == has_file:
+        message = "sql and sql_file exclude each other" if has_sql else "sql is missing"
         yield _problem(path, message, inputs, "every query needs either sql or sql_file", at_key=True)
     if keys.value and keys.values:
         yield _problem((*path, "values"), "value and values exclude each other", inputs, at_key=True)
-    if keys.database is None and len(file.databases) > 1:
-        yield _problem(path, "database is missing", inputs, f"one of {', '.join(file.databases)}", at_key=True)
-    elif keys.database is not None and keys.database not in file.databases:
-        hint = did_you_mean(keys.database, file.databases) or "name it under databases"
+    if not has_database and len(names) > 1:
+        yield _problem(path, "database is missing", inputs, f"one of {', '.join(names)}", at_key=True)
+    elif keys.database is not None and keys.database not in names:
+        hint = did_you_mean(keys.database, names) or "name it under databases"
         yield _problem((*path, "database"), f"no database is called {quote(keys.database)}", inputs, hint)
 
 

@@ -100,6 +100,27 @@ def test_a_mistake_is_told_with_its_place(text: str, headline: str) -> None:
     assert loaded(text).queries == ()
 
 
+def test_all_mistakes_are_told_at_once() -> None:
+    text = (
+        "quieres: 1\n"
+        "databases: {shop: 'postgres://x', b: B}\n"
+        "queries:\n"
+        "  a: {sql: x, database: b, metric: 'a b', timout: 1s}\n"
+        "  b: {database: b}\n"
+        "  c.d: {sql: x, database: shp, timeout: soon}\n"
+        "  e: {sql_file: nope.sql, database: b, value: [1]}\n"
+        "  f: {sql: [x], database: [b], value: n, values: [m]}\n"
+        "  g: 7\n"
+        "  h: {sql: x, database: b, max_rows: 0, max_age: 0}\n"
+        "  i: {sql: x, database: b, values: [n, {}, 7, {}], metric: '{'}\n"
+    )
+    places = [headline.removeprefix("queries.yml:").partition(": ")[0] for headline in headlines(text)]
+    assert places == [
+        "1:1", "2:19", "4:36", "4:43", "5:3", "6:3", "6:27", "6:41", "7:17", "7:47", "8:12", "8:27", "8:42", "9:6",
+        "10:38", "10:50", "11:40", "11:47", "11:60",
+    ]  # fmt: skip
+
+
 def test_a_url_in_the_file_is_not_shown() -> None:
     found = loaded("databases: {shop: 'postgres://me:hunter2@db/shop'}\nqueries: {a: {sql: SELECT 1}}\n")
     [problem] = found.problems
