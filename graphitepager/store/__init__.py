@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import select, update
 
@@ -23,7 +23,7 @@ from graphitepager.store.tables import polls
 from graphitepager.tallies import transitions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from graphitepager.store.lease import Lease
 
 __all__ = ["HEAD", "Store", "database_url", "place"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Store:
@@ -286,6 +289,11 @@ class Store:
         """The last good one, if there ever was one."""
         with self._reading() as db:
             return configs.kept(db)
+
+    def ask(self, question: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The answer to a question that pages and programs have, such as those in `listings`, as of one moment."""
+        with self._reading_at_one_moment() as db:
+            return question(db, *args, **kwargs)
 
     def secret(self) -> str:
         """64 hexadecimal digits that only this database's processes know, the same for all of them and for ever."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from graphitepager.glance import Glance, LastPoll, LoadedConfig, Notice, StandingIncident
+from graphitepager.glance import Glance, LoadedConfig, Notice, StandingIncident
 from graphitepager.model import SeriesKey
 from graphitepager.store import deliveries as queue
+from graphitepager.store import listings, states, tallies
 from graphitepager.store import silences as mutes
-from graphitepager.store import states, tallies
-from graphitepager.store.tables import configs, deliveries, incidents, leases, polls
+from graphitepager.store.tables import configs, deliveries, incidents, leases
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,7 +27,7 @@ def glance(db: Connection, now: datetime) -> Glance:
     counted = tallies.load(db)
     return Glance(
         at=now,
-        poll=_last_poll(db),
+        poll=listings.last_poll(db),
         backlog=queue.backlog(db),
         incidents=_standing(db),
         states=states.load_states(db),
@@ -38,13 +38,6 @@ def glance(db: Connection, now: datetime) -> Glance:
         config=_config(db),
         leader=db.scalar(select(leases.c.holder).where(leases.c.expires_at > now)),
     )
-
-
-def _last_poll(db: Connection) -> LastPoll | None:
-    row = db.execute(
-        select(polls.c.started_at, polls.c.finished_at, polls.c.answered_at, polls.c.series, polls.c.failed)
-    ).one()
-    return None if row.started_at is None else LastPoll(*row)
 
 
 def _standing(db: Connection) -> tuple[StandingIncident, ...]:

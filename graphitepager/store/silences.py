@@ -37,6 +37,12 @@ def active(db: Connection, now: datetime) -> tuple[Silence, ...]:
     return _where(db, silences.c.ends_at > now)
 
 
+def some(db: Connection, *conditions: ColumnElement[bool], limit: int) -> tuple[Silence, ...]:
+    """Those that meet the conditions, the newest first, and no more than so many."""
+    newest = select(silences.c.id).where(*conditions).order_by(silences.c.id.desc()).limit(limit)
+    return tuple(reversed(_where(db, silences.c.id.in_(newest))))
+
+
 def everything(db: Connection) -> tuple[Silence, ...]:
     """All there ever were, by id."""
     return _where(db)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Response, jsonify, make_response, render_template, request
+from flask import Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, RequestEntityTooLarge, ServiceUnavailable
 
 from graphitepager.errors import StoreError, describe_bug
 from graphitepager.telemetry import log, scrub
+from graphitepager.web.api import problems
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -29,7 +30,7 @@ def install(app: Flask) -> None:
 
 
 def _refused(error: HTTPException) -> Response:
-    if error.response is not None:
+    if error.response is not None and not _is_for_programs():
         return make_response(error.response)
     return _page(error, _WORDS.get(type(error)) or error.description or error.name)
 
@@ -46,15 +47,20 @@ def _bug(error: Exception) -> Response:
     return _page(InternalServerError(), "This is a mistake of graphite-pager. Its log says more.")
 
 
+def _is_for_programs() -> bool:
+    return request.path.startswith(_API)
+
+
 def _page(error: HTTPException, text: str, title: str | None = None) -> Response:
     """For programs as JSON, for people as a page, which needs neither the database nor anything else that may fail."""
     code, title, text = error.code or 500, title or error.name, scrub(text)
-    if request.path.startswith(_API):
-        response = jsonify({"error": text})
+    if _is_for_programs():
+        response = problems.response(code, text)
     else:
         response = make_response(render_template("mistake.html", title=title, text=text, code=code))
     response.status_code = code
-    for name, value in error.get_headers():
+    given = error.get_headers() if error.response is None else make_response(error.response).headers.items()
+    for name, value in given:
         if name.lower() not in {"content-type", "content-length"}:
             response.headers[name] = value
     return response
