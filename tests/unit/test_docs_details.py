@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
-SECTIONS = {
+SECTIONS: dict[str, type[BaseModel]] = {
     "At the top of the file": AlertsFile,
     "In an alert": AlertEntry,
     "In `ratio`": RatioKeys,
@@ -86,21 +87,20 @@ def test_every_log_event_has_its_levels_and_keys(page: Path) -> None:
     rows = {
         event: (level, keys) for event, level, keys in re.findall(pattern, section(page, "Log events"), re.MULTILINE)
     }
+    paths = [path for path in PACKAGE.rglob("*.py") if path.is_relative_to(PACKAGE / "sql") is (page == COLLECTOR_PAGE)]
+    by_event: dict[str, list[Logged]] = {}
+    for one in (one for path in paths for one in _logged(path)):
+        by_event.setdefault(one.event, []).append(one)
     wrong = []
-    for path in PACKAGE.rglob("*.py"):
-        if path.is_relative_to(PACKAGE / "sql") is not (page == COLLECTOR_PAGE):
+    for event, calls in by_event.items():
+        levels, text = rows[event]
+        wrong += [f"{event}: its level is {one.level}" for one in calls if one.level not in levels]
+        if re.search(r"\bas `|the same", text):  # those of another row, and these
             continue
-        for one in _logged(path):
-            level, text = rows[one.event]
-            if one.level not in level:
-                wrong.append(f"{one.event}: its level is {one.level}")
-            described = set(re.findall(r"`(\w+)`", text))
-            if re.search(r"\bas `|the same", text):  # those of another row, and these
-                continue
-            missing = one.keys - described
-            made_up = set() if one.has_more else described - one.keys
-            wrong += [f"{one.event}: {sorted(keys)} {what}" for keys, what in
-                      ((missing, "are missing"), (made_up, "are never logged")) if keys]  # fmt: skip
+        described, logged = set(re.findall(r"`(\w+)`", text)), {key for one in calls for key in one.keys}
+        wrong += [f"{event}: {key} is missing" for key in logged - described]
+        if not any(one.has_more for one in calls):
+            wrong += [f"{event}: {key} is never logged" for key in described - logged]
     assert wrong == [], f"mend the rows of 'Log events' in {name_of(page)}"
 
 
