@@ -7,7 +7,7 @@ from collections import ChainMap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from graphitepager.config.notifying import NotifierKeys
+from graphitepager.config.notifying import PLAIN_KEYS, NotifierKeys
 from graphitepager.config.yamlsource import Document, Node, mapping
 from graphitepager.problems import Problem, quote
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 _NO_KEY, _NO_URL = "0" * 32, "https://not-set.invalid"
 _AT_LEVELS = {"pagerduty": _NO_KEY, "slack": _NO_URL}
 _IN_ALERT = {"pagerduty_key": _NO_KEY, "slack_url": _NO_URL}
-# Those of a notifier that are the file's own business.
-_PLAIN = frozenset({"type", "fallback", "escalate", "digest"})
-
 _REFERENCE = re.compile(r"\$(?P<escaped>\$(?=\{))|\$\{(?P<name>[^{}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 SCHEMA = {"type": "string", "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"}
@@ -95,12 +92,12 @@ class _FillingIn:
         if not isinstance(node.data, dict):
             return node
         before = len(self.problems)
-        filled = _with(node, {k: self._node(c) for k, (_, _, c) in node.children.items() if k not in _PLAIN})
+        filled = _with(node, {k: self._node(c) for k, (_, _, c) in node.children.items() if k not in PLAIN_KEYS})
         if self._is_needed or len(self.problems) == before:
             return filled
         said = {"type": Node(node.place, UNSET), "name": Node(node.place, name)}
         stand_in: Children = {key: (node.place, node.place, one) for key, one in said.items()}
-        kept: Children = {key: part for key, part in node.children.items() if key in _PLAIN}
+        kept: Children = {key: part for key, part in node.children.items() if key in PLAIN_KEYS}
         return mapping(node.place, kept | stand_in)
 
     def _alert(self, node: Node) -> Node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graphitepager.config.notifying import PLAIN_KEYS
 from graphitepager.redaction import is_secret_name, secret_words
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 # Nothing in its name says so, but whoever knows it can keep the watch over this watcher quiet.
 _SECRET_URLS = frozenset({"heartbeat_ping_url"})
+
+# Masked, a notifier's name or a duration would be missing from messages about something else.
+_NO_SECRETS = PLAIN_KEYS | {"timeout"}
 
 
 def known_secrets(inputs: Inputs, expanded: Expanded | None, borrowed: Iterable[str] = ()) -> frozenset[str]:
@@ -39,5 +43,5 @@ def _secrets(data: Mapping[str, Data]) -> frozenset[str]:
     for notifier in notifiers.values() if isinstance(notifiers, dict) else [notifiers]:
         # A key of it may be misspelt, or missing altogether.
         keys = notifier.items() if isinstance(notifier, dict) else [("", notifier)]
-        values += [value for key, value in keys if key != "type"]
+        values += [value for key, value in keys if key not in _NO_SECRETS]
     return secret_words(value for value in values if isinstance(value, str))

@@ -85,6 +85,10 @@ class NotifierKeys(Section):
         return Route(self.type, self.address())
 
 
+# What every kind has: names and times, no secrets.
+PLAIN_KEYS = frozenset(NotifierKeys.model_fields)
+
+
 def _by_type(value: object, _handler: object, info: ValidationInfo) -> NotifierKeys:
     """Check the keys by what its kind takes. The kinds come with the validation's context."""
     if not isinstance(value, dict):

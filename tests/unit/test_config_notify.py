@@ -127,3 +127,16 @@ class TestNobodyHears:
     def test_a_level_that_is_left_out_does(self) -> None:
         [line] = self.lines("notify: {critical: dba}")
         assert "alert 'a': nobody will be notified at warning, no_data" in line
+
+
+def test_what_is_no_secret_of_a_notifier_is_named_in_a_message() -> None:
+    top = (
+        f"notifiers: {{dba: {{type: pagerduty, key: {KEY}, fallback: consol}}, console: {{type: stdout, digest: 9d}}}}"
+    )
+    said = headlines(file_with(BOTH, top=top))
+    assert [one.partition("notifiers.")[2] for one in said] == [
+        "dba.fallback: no notifier is called 'consol' (did you mean console?)",
+        "console.digest: expected between 1min and 1d, got 1w2d",
+    ]
+    unknown = top.replace("consol}", "nobody}").replace("9d", "1min")
+    assert "no notifier is called 'nobody'" in "".join(headlines(file_with(BOTH, top=unknown)))
