@@ -32,7 +32,7 @@ _PENDING = deliveries.c.finished_at.is_(None)
 _IS_TRIGGER = deliveries.c.kind == EventKind.TRIGGERED
 
 # What has to leave before it. To one address everything goes in order, but a page never waits for what is told of the
-# other levels. Elsewhere nothing ends before the incident that takes its place has begun.
+# other levels. Elsewhere nothing ends before the incident that takes its place, and is open, has begun.
 _earlier = deliveries.alias("earlier")
 _IS_FIRST_IN_LANE = ~exists().where(
     _earlier.c.lane == deliveries.c.lane,
@@ -45,6 +45,7 @@ _IS_FIRST_IN_LANE = ~exists().where(
                 _earlier.c.kind == EventKind.TRIGGERED,
                 ~_IS_TRIGGER,
                 _earlier.c.incident_id != deliveries.c.incident_id,
+                exists().where(incidents.c.id == _earlier.c.incident_id, incidents.c.closed_at.is_(None)),
             ),
         ),
         else_=or_(_earlier.c.level == deliveries.c.level, ~_IS_TRIGGER),

@@ -239,6 +239,17 @@ def test_nothing_ends_at_one_address_before_what_takes_its_place_has_begun_at_an
     assert [each.route for each in claim(store)] == [old]
 
 
+def test_what_was_to_take_its_place_and_is_over_holds_up_no_end(store: Store) -> None:
+    old, hanging = Route("slack", "old"), Route("slack", "hanging")
+    record(store, triggered("a", old))
+    store.mark_sent(claim(store)[0].id, "w", NOON, "200 ok")
+    record(store, triggered("a", hanging, level=Level.CRITICAL), resolved("a"))
+    (page,) = claim(store)
+    record(store, resolved("a", level=Level.CRITICAL))
+    store.mark_failed(page.id, "w", "no answer", NOON + LEASE)
+    assert [(each.message.kind, each.route) for each in claim(store)] == [(EventKind.RESOLVED, old)]
+
+
 def test_a_claim_that_was_never_finished_counts_as_an_attempt(store: Store) -> None:
     record(store, triggered("a"))
     assert [each.attempts for each in claim(store)] == [0]
