@@ -66,7 +66,7 @@ fmt: .venv/.ready ## Format, and mend what can be mended
 
 docs: .venv/.ready ## Build the documentation into docs/_build/html
 	@$(BIN)/python $(PIP) --group docs
-	@$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	@$(BIN)/python -m sphinx -E -W --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 links: .venv/.ready ## Ask every link of the documentation whether it is there: needs the network

@@ -8,7 +8,6 @@ copyright = author  # noqa: A001 - Sphinx wants this name
 version = release = __version__
 
 extensions = ["myst_parser"]
-myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 nitpicky = True
