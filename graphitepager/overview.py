@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from graphitepager.glance import Glance, Notice, StandingIncident
     from graphitepager.model import SeriesKey, SeriesState, Silence
-    from graphitepager.rules import Alert, Config, Entry
+    from graphitepager.rules import Config, Entry
 
     Known = Mapping[str, Mapping[str, frozenset[str]]]
 
@@ -114,12 +114,12 @@ class _Overview:
             memory = AlertMemory(states=states, known=self._known.get(name, {}))
             for series, state in states.items():
                 entry = alerting.owner(alert, memory, series) if alert else None
-                yield from self._of_state(state, alert, entry)
+                yield from self._of_state(state, entry)
 
-    def _of_state(self, state: SeriesState, alert: Alert | None, entry: Entry | None) -> Iterator[Row]:
+    def _of_state(self, state: SeriesState, entry: Entry | None) -> Iterator[Row]:
         for incident in (state.incident, state.no_data):
             if incident is not None:
-                yield self._open(state, incident, alert, entry)
+                yield self._open(state, incident, entry)
         if entry is None:
             return
         if state.critical_since or state.warning_since:
@@ -127,7 +127,7 @@ class _Overview:
         if state.no_data_since and not state.no_data:
             yield self._stale(state, entry)
 
-    def _open(self, state: SeriesState, incident: Incident, alert: Alert | None, entry: Entry | None) -> Row:
+    def _open(self, state: SeriesState, incident: Incident, entry: Entry | None) -> Row:
         row = self._row(state, incident.level, incident.since, entry)
         row = replace(
             row,
@@ -137,7 +137,7 @@ class _Overview:
             storm_size=state.size,
         )
         if not row.value:
-            row = replace(row, sentence=self._sentence(state, incident, alert, entry))
+            row = replace(row, sentence=self._sentence(state, incident, entry))
         if not incident.in_storm and (why := _unheard(row, incident)):
             return replace(row, section=Section.UNHEARD, held_by=row.held_by or why)
         if incident.level is Level.NO_DATA:
@@ -207,17 +207,15 @@ class _Overview:
             runbook = messages.runbook_link(entry.runbook_base, alert, subject)
         return runbook, words.labels if words else {}
 
-    def _sentence(self, state: SeriesState, incident: Incident, alert: Alert | None, entry: Entry | None) -> str:
+    def _sentence(self, state: SeriesState, incident: Incident, entry: Entry | None) -> str:
         """What a page would say of it, without the level and the name."""
-        event = event_of(EventKind.TRIGGERED, state, incident, self._glance.at, entry)
-        names = storms.members(self._glance.states[state.key.alert], incident.level) if state.size else []
-        if names:
-            event = replace(event, size=len(names), detail=storms.detail(names))
+        if state.size:
+            return storms.detail(storms.members(self._glance.states[state.key.alert], incident.level))
         if state.key.alert == OWN:
             return f"{state.key.words[1]}: {'no usable answer' if incident.level is Level.NO_DATA else 'no good'}"
         if incident.level is Level.NO_DATA and state.key.is_series:
             return "no datapoint"
-        return messages.sentence(event)
+        return messages.sentence(event_of(EventKind.TRIGGERED, state, incident, self._glance.at, entry))
 
 
 def _unheard(row: Row, incident: Incident) -> str | None:

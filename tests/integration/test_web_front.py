@@ -73,6 +73,11 @@ def test_what_fires_is_told_with_value_threshold_age_and_links(night: Pager) -> 
     assert "<title>4 critical, 1 no data, 1 warning · graphite-pager</title>" in page
 
 
+def test_the_incident_is_a_link_to_pagerduty_where_that_is_known(night: Pager) -> None:
+    page = client_of(night, incident_url=lambda key: f"https://acme.pagerduty.com/{key[-4:]}").get("/").text
+    assert len(re.findall(r'<a href="https://acme\.pagerduty\.com/\w{4}" rel="noreferrer">PagerDuty<', page)) == 6
+
+
 def test_what_fires_while_nobody_is_told_says_who_mutes_it_why_and_until_when(night: Pager) -> None:
     unheard = part(client_of(night).get("/").text, "unheard")
     assert "Firing, and nobody is told 2" in unheard
