@@ -6,7 +6,7 @@ import enum
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphitepager.health import ALERTS_FILE, GRAPHITE
+from graphitepager import health
 from graphitepager.model import OWN
 from graphitepager.records import DeliveryStatus
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from graphitepager.glance import Glance, Notice
     from graphitepager.model import SeriesState
     from graphitepager.rules import Config
+
+# What two of the signs are called.
+POLLING, GRAPHITE = "Polling", "Graphite"
 
 # So many heartbeats without a poll are no longer chance.
 _MISSED_POLLS = 3
@@ -68,25 +71,25 @@ def vitals(config: Config, glance: Glance, trouble: str | None, version: str | N
 
 def _polling(config: Config, glance: Glance) -> Vital:
     if glance.poll is None:
-        return Vital("Polling", Condition.BAD, "no pager has polled yet", advice="Start one: graphite-pager run")
+        return Vital(POLLING, Condition.BAD, "no pager has polled yet", advice="Start one: graphite-pager run")
     at = glance.poll.finished_at
     if glance.at - at > stale_after(config):
-        return Vital("Polling", Condition.BAD, "stopped: last poll", at, "Is the pager running? Look at its log.")
-    return Vital("Polling", Condition.GOOD, "last poll", at)
+        return Vital(POLLING, Condition.BAD, "stopped: last poll", at, "Is the pager running? Look at its log.")
+    return Vital(POLLING, Condition.GOOD, "last poll", at)
 
 
 def _graphite(glance: Glance) -> Vital:
-    state = _own(glance, GRAPHITE.series)
+    state = _own(glance, health.GRAPHITE.series)
     advice = "Levels stay as they were until it answers again."
     if state is not None and state.no_data is not None:
-        return Vital("Graphite", Condition.BAD, "no usable answer since", state.no_data_since, advice)
+        return Vital(GRAPHITE, Condition.BAD, "no usable answer since", state.no_data_since, advice)
     if glance.poll is None:
-        return Vital("Graphite", Condition.DOUBTFUL, "not asked yet")
+        return Vital(GRAPHITE, Condition.DOUBTFUL, "not asked yet")
     if glance.poll.failed:
         failed = glance.poll.failed
         what = f"{failed} {'query' if failed == 1 else 'queries'} without an answer in the last poll"
-        return Vital("Graphite", Condition.DOUBTFUL, what, advice=advice)
-    return Vital("Graphite", Condition.GOOD, "answered", glance.poll.answered_at)
+        return Vital(GRAPHITE, Condition.DOUBTFUL, what, advice=advice)
+    return Vital(GRAPHITE, Condition.GOOD, "answered", glance.poll.answered_at)
 
 
 def _notifiers(config: Config, glance: Glance) -> Iterator[Vital]:
@@ -127,7 +130,7 @@ def _backlog(glance: Glance) -> Vital:
 
 
 def _file(glance: Glance, trouble: str | None, version: str | None) -> Vital:
-    state = _own(glance, ALERTS_FILE.series)
+    state = _own(glance, health.ALERTS_FILE.series)
     if trouble is not None:
         return Vital("alerts.yml", Condition.BAD, trouble, advice="The last good one goes on. graphite-pager verify")
     if state is not None and state.incident is not None:

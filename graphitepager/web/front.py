@@ -10,7 +10,7 @@ from flask import Blueprint, render_template, request
 from graphitepager import overview
 from graphitepager.overview import Section, Wanted
 from graphitepager.rules import Level
-from graphitepager.vitals import Condition, stale_after, vitals
+from graphitepager.vitals import GRAPHITE, POLLING, Condition, stale_after, vitals
 from graphitepager.web.shown import show_at
 from graphitepager.web.site import this_site
 
@@ -29,6 +29,10 @@ _MOST_ROWS = 1500
 _MOST_LABELS = 40
 _LONGEST_TEXT = 200
 _LEVELS = (Level.CRITICAL, Level.NO_DATA, Level.WARNING)
+
+_CALM = "Nothing fires"
+# The signs without which nothing else on the page is known.
+_EYES = frozenset({POLLING, GRAPHITE})
 
 # A page that was not renewed for so many seconds turns red: the style has a class for each of these.
 _LASTING_S = (20, 30, 60, 90, 120, 180, 300, 600, 900, 1800, 3600, 10_800, 86_400, 300_000)
@@ -72,12 +76,14 @@ def page() -> str:
     wanted = _wanted()
     found = [row for row in rows if wanted.fits(row)] if wanted else rows
     signs = vitals(config, glance, site.trouble(), site.version())
+    headline = _headline(rows, is_sure=all(sign.condition is Condition.GOOD for sign in signs if sign.name in _EYES))
     return render_template(
         "front.html",
         glance=glance,
         signs=sorted(signs, key=lambda one: one.condition is Condition.GOOD),
         condition=_worst(one.condition for one in signs),
-        headline=_headline(rows),
+        headline=headline,
+        is_calm=headline == _CALM,
         besides=_besides(rows),
         parts=_parts(found[:_MOST_ROWS]),
         found=len(found),
@@ -111,10 +117,14 @@ def _parts(found: Sequence[Row]) -> list[_Part]:
     ]
 
 
-def _headline(rows: Sequence[Row]) -> str:
-    """`3 critical, 1 no data`: what is broken, whoever was told. A storm counts as its series."""
+def _headline(rows: Sequence[Row], *, is_sure: bool) -> str:
+    """`3 critical, 1 no data`: what is broken, whoever was told. A storm counts as its series.
+
+    Nobody is to be calm for the only reason that nobody looks.
+    """
     counts = Counter(row.level for row in rows if row.section in _BROKEN and not row.storm_size)
-    return ", ".join(f"{counts[level]} {level.label.lower()}" for level in _LEVELS if counts[level]) or "Nothing fires"
+    listed = [f"{counts[level]} {level.label.lower()}" for level in _LEVELS if counts[level]]
+    return ", ".join(listed) or (_CALM if is_sure else "Nothing is known to fire")
 
 
 def _besides(rows: Sequence[Row]) -> list[tuple[Section, str]]:

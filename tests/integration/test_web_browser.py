@@ -261,11 +261,11 @@ def test_when_the_server_is_gone_the_page_says_so(pages: Pages) -> None:
     page.reload()
     fails.append(True)
     page.clock.run_for(250_000)
-    assert eventually(lambda: page.locator(".vitals.out-of-date").count() == 1)
+    assert eventually(lambda: page.locator("#live.out-of-date").count() == 1)
     assert page.get_by_text("This page is out of date.").is_visible()
     fails.clear()
     page.clock.run_for(61_000)
-    assert eventually(lambda: page.locator(".vitals.out-of-date").count() == 0)
+    assert eventually(lambda: page.locator("#live.out-of-date").count() == 0)
 
 
 def test_names_that_attack_run_nothing(pages: Pages) -> None:

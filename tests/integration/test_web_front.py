@@ -155,7 +155,7 @@ def test_another_alerts_yml_than_the_pagers_is_told_of(night: Pager) -> None:
 
 def test_a_page_that_nobody_renews_says_so_itself_without_a_script(night: Pager) -> None:
     page = client_of(night).get("/").text
-    assert 'class="vitals good lasts-180"' in page  # three heartbeats: the style turns it red then
+    assert '<div id="live" class="lasts-180"' in page  # three heartbeats: the style turns it red then
     assert '<noscript><meta http-equiv="refresh" content="60"></noscript>' in page
     assert "This page is out of date." in page
 
@@ -171,6 +171,14 @@ def test_of_troubles_with_graphite_and_pagerduty_the_banner_tells(store_of: Call
     pager.metrics.is_down = True
     pager.poll(5)
     assert "Graphite no usable answer since" in verdict(pager)[1]
+
+
+def test_nobody_is_calm_only_because_nobody_looks(store_of: Callable[[], Store]) -> None:
+    pager = web_scene.nothing_fires(store_of())
+    assert "✓ Nothing fires" in text_of(client_of(pager).get("/").text)
+    shown = text_of(client_of(pager, seconds=700).get("/").text)
+    assert "Nothing fires" not in shown
+    assert "Nothing is known to fire But nobody knows: see above." in shown
 
 
 def test_an_empty_database_is_no_reason_to_be_calm(store_of: Callable[[], Store]) -> None:

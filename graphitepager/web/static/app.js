@@ -49,7 +49,7 @@
   };
 
   // ---- renewing ----
-  const outOfDate = () => { for (const one of document.querySelectorAll(".vitals")) one.classList.add("out-of-date"); };
+  const outOfDate = () => live().classList.add("out-of-date");
   const keep = () => ({
     open: new Set([...document.querySelectorAll("details[data-key][open]")].map(one => one.dataset.key)),
     shut: new Set([...document.querySelectorAll("details[data-key]:not([open])")].map(one => one.dataset.key)),
