@@ -52,7 +52,8 @@ def main() -> None:
 
 def _speed(console: Console, shapes: Sequence[tuple[int, int, int]]) -> list[dict[str, object]]:
     table = Table(Column("alerts × series × points", no_wrap=True), box=None, pad_edge=False)
-    for heading in ("ceiling /s", "daemon /s", "floor /s", "CPU s", "peak MB", "of the ceiling", "× the floor"):
+    headings = ("ceiling /s", "daemon /s", "floor /s", "CPU s", "MB", "of ceiling", "by CPU", "× floor", "of at most")
+    for heading in headings:
         table.add_column(heading, justify="right")
     rows = []
     for shape in shapes:
@@ -64,7 +65,9 @@ def _speed(console: Console, shapes: Sequence[tuple[int, int, int]]) -> list[dic
             f"{one['daemon_cpu_s']:.3f}",
             f"{one['peak_mb']:.0f}",
             f"{one['of_the_ceiling']:.2f}",
+            f"{one['of_the_ceiling_by_cpu']:.2f}",
             f"{one['times_the_floor']:.1f}",
+            f"{one['ceiling_times_the_floor']:.1f}",
         )
     console.print(table)
     return rows

@@ -75,7 +75,7 @@ def plain(url: str, alerts: int) -> Iterator[Callable[[], int]]:
 
         def poll() -> int:
             for alert in wanted.alerts:
-                judged_plainly(alert.name, _asked(host, alert), levels)
+                judged_plainly(alert.name, asked_plainly(host, alert), levels)
             return len(levels)
 
         yield poll
@@ -129,6 +129,7 @@ def _form(alert: Alert) -> dict[str, str]:
     return {"target": query.target, "from": query.from_, "format": "raw", "noCache": "1"}
 
 
-def _asked(host: http.client.HTTPConnection, alert: Alert) -> bytes:
+def asked_plainly(host: http.client.HTTPConnection, alert: Alert) -> bytes:
+    """One request on a kept connection, as http.client makes it."""
     host.request("POST", "/render", urlencode(_form(alert)), {"Content-Type": "application/x-www-form-urlencoded"})
     return host.getresponse().read()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import socket
 import threading
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _START = 1_700_000_000
 _STEP_S = 10
 BREACH = 95.0
+_ENOUGH_CORES = 2
 
 
 class Stub(NamedTuple):
@@ -39,17 +41,38 @@ def answer(series: int, points: int, breaching: int = 0) -> bytes:
 
 @contextmanager
 def serving(bodies: Sequence[bytes], delay_s: float = 0.0) -> Iterator[Stub]:
-    """Serve the body that `which` names to whoever asks, `delay_s` after the question, inside the block."""
+    """Serve the body that `which` names to whoever asks, `delay_s` after the question, inside the block.
+
+    There, this process has one core for itself, and the stub the others, where there are several.
+    """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     which = context.Value("i", 0)
     process = context.Process(target=_serve, args=(bodies, delay_s, which, there), daemon=True)
     process.start()
     try:
-        yield Stub(f"http://127.0.0.1:{here.recv()}", which)
+        url = f"http://127.0.0.1:{here.recv()}"
+        with _apart(process.pid):
+            yield Stub(url, which)
     finally:
         process.terminate()
         process.join()
+
+
+@contextmanager
+def _apart(other: int | None) -> Iterator[None]:
+    """Keep this process on one core, and another one off it."""
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    if len(cores) < _ENOUGH_CORES or other is None:
+        yield
+        return
+    mine = {max(cores)}
+    os.sched_setaffinity(0, mine)
+    os.sched_setaffinity(other, cores - mine)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def _serve(bodies: Sequence[bytes], delay_s: float, which: Synchronized[int], parent: Connection) -> None:
