@@ -27,7 +27,7 @@ class Watchdog:
     """Knows who has to give a sign of life, and for how long each may be silent. Thread-safe.
 
     `leave` ends the process. Who is overdue at one look has until the next one: after a suspended machine wakes up,
-    everybody is.
+    everybody is. `well` is called at each look that finds nobody overdue, for whoever watches from outside.
     """
 
     def __init__(
@@ -35,10 +35,12 @@ class Watchdog:
         *,
         clock: Callable[[], float] = time.monotonic,
         leave: Callable[[int], object] = os._exit,
+        well: Callable[[], object] = lambda: None,
         look_every_s: float = LOOK_EVERY_S,
     ) -> None:
         self._clock = clock
         self._leave = leave
+        self._well = well
         self._look_every_s = look_every_s
         self._lock = threading.Lock()
         self._beats: dict[str, tuple[float, float]] = {}  # the last sign of life, and the longest silence allowed
@@ -76,6 +78,9 @@ class Watchdog:
             before = self._overdue
             self._overdue = {name: at for name, (at, limit_s) in self._beats.items() if now - at > limit_s}
             hung = {name: now - at for name, at in self._overdue.items() if before.get(name) == at}
+            is_well = not self._overdue
+        if is_well:
+            self._well()
         if not hung:
             return
         for name, silent_s in hung.items():

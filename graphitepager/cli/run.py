@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,11 @@ from graphitepager.alertsfile import AlertsFile
 from graphitepager.cli import configuration
 from graphitepager.daemon import Daemon
 from graphitepager.errors import PagerError, describe_bug
+from graphitepager.servicemanager import ServiceManager
 from graphitepager.signals import Orders
 from graphitepager.store import Store
 from graphitepager.telemetry import log
+from graphitepager.watchdog import Watchdog
 from graphitepager.websettings import Address, parse_address
 
 if TYPE_CHECKING:
@@ -57,7 +60,8 @@ def command(config_path: str, once: bool, web_address: Address | None) -> int:
     url = configuration.database_url(file.config, config_path)
     with orders.listening(), Store.open(url) as store:
         log.info("started", alerts=len(file.config.alerts), heartbeat_s=file.config.settings.heartbeat_s)
-        daemon = Daemon(file, store, orders, clock=lambda: datetime.now(UTC))
+        manager = ServiceManager(os.environ.get("NOTIFY_SOCKET"))
+        daemon = Daemon(file, store, orders, clock=lambda: datetime.now(UTC), watchdog=Watchdog(well=manager.alive))
         if web_address is not None:
             pages = threading.Thread(
                 target=_serve_pages, args=(file, web_address, url, orders.stop), name="web", daemon=True
@@ -65,6 +69,7 @@ def command(config_path: str, once: bool, web_address: Address | None) -> int:
             pages.start()
         if once:
             return 0 if daemon.run_once() else 1
+        manager.ready()
         daemon.run()
     return 0
 

@@ -28,7 +28,10 @@ class Case:
     def __init__(self) -> None:
         self.clock = Clock()
         self.codes: list[int] = []
-        self.watchdog = Watchdog(clock=self.clock, leave=self.codes.append)
+        self.well_at: list[float] = []
+        self.watchdog = Watchdog(
+            clock=self.clock, leave=self.codes.append, well=lambda: self.well_at.append(self.clock.now)
+        )
         self.watchdog.beat("loop", LIMIT_S)
 
     def look_after(self, seconds: float) -> None:
@@ -59,6 +62,14 @@ def test_who_is_overdue_at_two_looks_ends_the_process_with_all_stacks_in_the_log
     assert "test_watchdog.py:" in mine["stack"]
     assert "look_after < test_watchdog.py:" in mine["stack"]
     assert {line.get("thread") for line in lines[1:]} >= {thread.name for thread in threading.enumerate()}
+
+
+def test_from_outside_it_looks_well_only_while_nobody_is_overdue(case: Case) -> None:
+    case.look_after(20)
+    case.look_after(LIMIT_S)
+    case.watchdog.beat("loop", LIMIT_S)
+    case.look_after(20)
+    assert case.well_at == [1020, 1040 + LIMIT_S]
 
 
 def test_a_machine_that_slept_gets_time_to_come_round(case: Case) -> None:
