@@ -19,8 +19,6 @@ KEYS = {
     "repository", "scripts", "stack", "success_url", "website",
 }  # fmt: skip
 ENV_KEYS = {"description", "value", "required", "generator"}
-# Of the status page, whose settings may not be there yet.
-WEB = {"WEB_TOKEN"}
 
 
 def test_it_has_the_shape_that_heroku_wants() -> None:
@@ -38,7 +36,7 @@ def test_it_asks_for_nothing_that_is_not_read(name: str) -> None:
     assert question.keys() <= ENV_KEYS
     assert question["description"]
     known = {key.upper() for key in key_names(Variables) - unused_keys(Variables).keys()}
-    assert name in known | WEB
+    assert name in known
 
 
 def test_it_insists_on_nothing_but_graphite() -> None:
