@@ -6,7 +6,21 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from graphitepager.web import access, api, assets, forms, front, headers, metrics, mistakes, shown, silencing
+from graphitepager.web import (
+    access,
+    api,
+    assets,
+    badge,
+    feed,
+    forms,
+    front,
+    headers,
+    health,
+    metrics,
+    mistakes,
+    shown,
+    silencing,
+)
 from graphitepager.web.prefix import below
 
 if TYPE_CHECKING:
@@ -16,7 +30,7 @@ if TYPE_CHECKING:
 LARGEST_BODY_BYTES = 64 * 1024
 
 # Where a new page is added: the module that has its blueprint.
-_BLUEPRINTS = (api.pages, front.pages, silencing.pages, metrics.pages)
+_BLUEPRINTS = (front.pages, silencing.pages, api.pages, metrics.pages, health.pages, badge.pages, feed.pages)
 
 # What stands at the top of every page: the endpoint, and what it is called.
 _PLACES = (("front.page", "Status"), ("silencing.page", "Silences"), ("history.page", "History"))
