@@ -145,6 +145,11 @@ def test_a_feed_reader_finds_the_newest_incidents(pager: Pager) -> None:
     assert newest.summary.startswith("Opened at 2026-03-03 0")
 
 
+def test_every_page_says_where_the_feed_is(own: Pager) -> None:
+    link = '<link rel="alternate" href="/feed.atom" type="application/atom+xml" title="Incidents">'
+    assert link in client_of(own).get("/").text
+
+
 def test_an_entry_keeps_its_id_when_its_incident_ends(own: Pager) -> None:
     def entries() -> list[dict[str, str | None]]:
         root = ET.fromstring(client_of(own).get("/feed.atom").text)  # noqa: S314 - our own

@@ -196,34 +196,39 @@ class AddedSilence(Silence):
     not_fine: Count = Field(description="Those of them that fire, or are about to.")
 
 
-class Page(Part):
-    """A page of a list."""
-
-    next: str | None = Field(description="The `cursor` of the page behind this one; null on the last one.")
+# The last field of each page of a list.
+Next = Annotated[str | None, Field(description="The `cursor` of the page behind this one; null on the last one.")]
 
 
-class AlertPage(Page):
+class AlertPage(Part):
     """Alerts by name."""
 
     items: list[Alert]
+    next: Next
 
 
-class IncidentPage(Page):
+class IncidentPage(Part):
     """Incidents, the newest first."""
 
     items: list[Incident]
+    next: Next
 
 
-class DeliveryPage(Page):
+class DeliveryPage(Part):
     """Deliveries, the newest first."""
 
     items: list[Delivery]
+    next: Next
 
 
-class SilencePage(Page):
+class SilencePage(Part):
     """Silences, the newest first."""
 
     items: list[Silence]
+    next: Next
+
+
+Page = AlertPage | IncidentPage | DeliveryPage | SilencePage
 
 
 class Query(BaseModel):
