@@ -63,6 +63,7 @@ class WantedDeliveries:
 
     incident_id: int | None = None
     alerts: tuple[str, ...] = ()
+    level: Level | None = None
     notifier: str | None = None
     kind: EventKind | None = None
     status: DeliveryStatus | None = None

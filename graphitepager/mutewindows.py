@@ -34,6 +34,13 @@ def ends_at(window: MuteWindow, now: datetime) -> datetime | None:
     return max((end for begin, end in _around(window, now) if begin <= now < end), default=None)
 
 
+def openings(window: MuteWindow, begin: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """When the window is open between two moments, which are not far apart: begin and end, in UTC and in order."""
+    days = range((end - begin) // _DAY + 2)
+    found = {times for count in days for times in _around(window, begin + count * _DAY)}
+    return sorted((first, last) for first, last in found if first < end and last > begin)
+
+
 def _around(window: MuteWindow, now: datetime) -> Iterator[tuple[datetime, datetime]]:
     """Begin and end, in UTC, of each time at which the window could be open."""
     today = now.astimezone(window.zone).date()

@@ -10,9 +10,11 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from graphitepager import checks
 from graphitepager.errors import FetchError, describe_bug
 from graphitepager.graphite import Fetcher
-from graphitepager.retracing import Retrace
+from graphitepager.model import WHOLE_ALERT, SeriesKey
+from graphitepager.retracing import Retrace, Traced
 from graphitepager.telemetry import log
 
 if TYPE_CHECKING:
@@ -20,12 +22,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeAlias
 
-    from graphitepager.model import SeriesKey
-    from graphitepager.retracing import Answers, Traced
-    from graphitepager.rules import Config, Query, Settings
+    from graphitepager.retracing import Answers
+    from graphitepager.rules import Alert, Config, Query, Settings
 
     Ask: TypeAlias = Callable[[Settings, Collection[Query]], Answers]
     Start: TypeAlias = Callable[[Callable[[], None]], None]
+    Work: TypeAlias = Callable[[], Traced | FetchError | Answers]
 
 _CONCURRENCY = 4
 _DEADLINE_S = 20.0
@@ -33,23 +35,26 @@ _DEADLINE_S = 20.0
 _MOST_KEPT = 100
 # A failure is kept for a moment only: lest a page full of pictures asks a Graphite that is down again and again.
 _FAILURE_KEPT_S = 5.0
+_NOT_YET = "Graphite has not answered yet; reload to see it"
 # What is over does not change any more.
 _PAST_KEPT_S = 3600.0
 
 
 class _Wanted(NamedTuple):
+    """What a job is for: a series between two times (epoch seconds), or an alert as it is asked for now."""
+
     key: SeriesKey
-    begin: int
-    end: int
+    begin: int = 0
+    end: int = 0
 
 
 class _Job(NamedTuple):
-    outcome: Future[Traced | FetchError]
+    outcome: Future[Traced | FetchError | Answers]
     since: float
 
 
 class PastCurves:
-    """Knows how a series went between two times. Thread-safe.
+    """Knows how a series went between two times, and how an alert is now. Thread-safe.
 
     At most four are fetched at once, and at most `waiting` callers wait: a server has threads to keep for others.
     """
@@ -74,20 +79,41 @@ class PastCurves:
 
     def of(self, key: SeriesKey, begin: datetime, end: datetime, patience_s: float) -> Traced | FetchError:
         """What is known after `patience_s` at the latest, or why it is not; the begin and end are cut to heartbeats."""
-        heartbeat_s = max(round(self._configuration().settings.heartbeat_s), 1)
+        config = self._configuration()
+        heartbeat_s = max(round(config.settings.heartbeat_s), 1)
         first, last = (int(moment.timestamp()) // heartbeat_s * heartbeat_s for moment in (begin, end))
-        job = self._job(_Wanted(key, first, last), heartbeat_s)
-        if job is None:
-            return FetchError(key.series, "Graphite is busy with other charts; reload to see this one")
-        if not job.outcome.done() and self._places.acquire(blocking=False):
-            with contextlib.suppress(FutureTimeoutError), contextlib.ExitStack() as at_the_end:
-                at_the_end.callback(self._places.release)
-                return job.outcome.result(patience_s)
-        if job.outcome.done():
-            return job.outcome.result()
-        return FetchError(key.series, "Graphite has not answered yet; reload to see the chart")
+        wanted = _Wanted(key, first, last)
+        outcome = self._outcome(wanted, lambda: self._traced(wanted, config), heartbeat_s, patience_s)
+        return outcome if isinstance(outcome, Traced | FetchError) else FetchError(key.series, _NOT_YET)
 
-    def _job(self, wanted: _Wanted, heartbeat_s: int) -> _Job | None:
+    def answers(self, alert: Alert, patience_s: float) -> Answers:
+        """What Graphite says of an alert now, to each of its queries; the same limits hold."""
+        settings = self._configuration().settings
+        queries = checks.queries_of([alert])
+        wanted = _Wanted(SeriesKey(alert.name, WHOLE_ALERT))
+        outcome = self._outcome(
+            wanted, lambda: self._ask(settings, queries), max(round(settings.heartbeat_s), 1), patience_s
+        )
+        given = {} if isinstance(outcome, Traced | FetchError) else outcome
+        reason = outcome.reason if isinstance(outcome, FetchError) else _NOT_YET
+        return {query: given.get(query, FetchError(query.target, reason)) for query in queries}
+
+    def _outcome(
+        self, wanted: _Wanted, work: Work, heartbeat_s: int, patience_s: float
+    ) -> Traced | FetchError | Answers:
+        job = self._job(wanted, work, heartbeat_s)
+        if job is None:
+            return FetchError(wanted.key.series, "Graphite is busy with other pictures; reload to see this one")
+        if not job.outcome.done() and self._places.acquire(blocking=False):
+            try:
+                return job.outcome.result(patience_s)
+            except FutureTimeoutError:
+                pass
+            finally:
+                self._places.release()
+        return job.outcome.result() if job.outcome.done() else FetchError(wanted.key.series, _NOT_YET)
+
+    def _job(self, wanted: _Wanted, work: Work, heartbeat_s: int) -> _Job | None:
         """The newest job for it; None where a new one is needed and too many are at work."""
         now = self._clock().timestamp()
         with self._lock:
@@ -101,19 +127,10 @@ class PastCurves:
             self._jobs.move_to_end(wanted)
             while len(self._jobs) > _MOST_KEPT:
                 self._jobs.popitem(last=False)
-        self._start(lambda: self._work(wanted, job))
+        self._start(lambda: _do(wanted, work, job))
         return job
 
-    def _work(self, wanted: _Wanted, job: _Job) -> None:
-        try:
-            outcome = self._fetched(wanted)
-        except Exception as error:  # noqa: BLE001 - a thread that ended without a word would be waited for
-            log.error("chart_failed", reason=describe_bug(error))
-            outcome = FetchError(wanted.key.series, "this chart cannot be drawn: the log says why")
-        job.outcome.set_result(outcome)
-
-    def _fetched(self, wanted: _Wanted) -> Traced | FetchError:
-        config = self._configuration()
+    def _traced(self, wanted: _Wanted, config: Config) -> Traced | FetchError:
         name = wanted.key.series
         alert = next((one for one in config.alerts if one.name == wanted.key.alert), None)
         if alert is None:
@@ -130,6 +147,15 @@ class PastCurves:
             return traced
         failed = next((one for one in answers.values() if isinstance(one, FetchError)), None)
         return FetchError(name, failed.reason if failed else "Graphite returns no series of this name")
+
+
+def _do(wanted: _Wanted, work: Work, job: _Job) -> None:
+    try:
+        outcome = work()
+    except Exception as error:  # noqa: BLE001 - a thread that ended without a word would be waited for
+        log.error("chart_failed", reason=describe_bug(error))
+        outcome = FetchError(wanted.key.series, "this cannot be shown: the log says why")
+    job.outcome.set_result(outcome)
 
 
 def in_a_thread(run: Callable[[], None]) -> None:
@@ -149,5 +175,5 @@ def _is_stale(job: _Job, wanted: _Wanted, now: float, heartbeat_s: int) -> bool:
         return False
     if isinstance(job.outcome.result(), FetchError):
         return now - job.since > _FAILURE_KEPT_S
-    is_past = wanted.end < job.since - 2 * heartbeat_s
+    is_past = 0 < wanted.end < job.since - 2 * heartbeat_s
     return now - job.since > (_PAST_KEPT_S if is_past else heartbeat_s)

@@ -94,7 +94,7 @@ def _included(path: str, pattern: str) -> Iterator[IncludedFile]:
             yield IncludedFile(source, "", str(error))
 
 
-def _load(text: str, source: str, *, strict: bool = False, needs_graphite: bool = True) -> Loaded:
+def load(text: str, source: str, *, strict: bool = False, needs_graphite: bool = True) -> Loaded:
     """Make a configuration of what read_files() gave, or the database has kept."""
     return configuration.load(
         files.unpack(text),
@@ -109,12 +109,12 @@ def _load(text: str, source: str, *, strict: bool = False, needs_graphite: bool 
 
 def read(path: str, *, strict: bool = False, needs_graphite: bool = True) -> Loaded:
     """Read the file and the environment; PagerError when there is no file to read."""
-    return _load(read_files(path), path, strict=strict, needs_graphite=needs_graphite)
+    return load(read_files(path), path, strict=strict, needs_graphite=needs_graphite)
 
 
 def load_or_fail(text: str, source: str, tell: Callable[[Problem], None], *, needs_graphite: bool = True) -> Config:
     """Make a configuration that can be run of read_files()' text, its warnings told; raise ConfigError otherwise."""
-    loaded = _load(text, source, needs_graphite=needs_graphite)
+    loaded = load(text, source, needs_graphite=needs_graphite)
     if loaded.config is None:
         raise ConfigError(loaded.problems)  # the warnings, too: an unknown key may be the one that is missing
     telemetry.keep_secret(secrets_of(loaded.config))
@@ -151,7 +151,7 @@ def read_beside_pager(path: str) -> Config:
 
 def _instead(path: str) -> Config | None:
     kept = last_good(path)
-    return kept and _load(kept.text, path, needs_graphite=False).config
+    return kept and load(kept.text, path, needs_graphite=False).config
 
 
 def last_good(path: str, *, only_look: bool = False) -> KeptConfig | None:
@@ -171,14 +171,14 @@ def last_good(path: str, *, only_look: bool = False) -> KeptConfig | None:
         return None
     if kept is None or Path(kept.source).name != Path(path).name:  # a slip in -c is told, not covered up
         return None
-    config = _load(kept.text, kept.source, needs_graphite=False).config
+    config = load(kept.text, kept.source, needs_graphite=False).config
     # The database of another time, if it says itself that it is not the one.
     return kept if config and database_url(config, path) == url else None
 
 
 def config_of(kept: KeptConfig) -> Config | None:
     """What the database has kept as a configuration, with the present environment; None where it is none any more."""
-    return _load(kept.text, kept.source, needs_graphite=False).config
+    return load(kept.text, kept.source, needs_graphite=False).config
 
 
 def complain(text: str) -> None:

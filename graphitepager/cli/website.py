@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from graphitepager.cli import configuration
 from graphitepager.pastcurves import PastCurves
 from graphitepager.store.glances import version_of
 from graphitepager.trends import Trends
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
     from graphitepager.alertsfile import AlertsFile
+    from graphitepager.config import Loaded
+    from graphitepager.records import KeptConfig
     from graphitepager.rules import Config
     from graphitepager.websettings import Address
 
@@ -33,22 +37,29 @@ def _site(file: AlertsFile, address: Address, url: Any) -> Site:
     settings = file.config.settings.web
     store = LateStore(url)
 
-    def configuration() -> Config:
+    def current() -> Config:
         return file.config
 
     return Site(
         store=store,
-        configuration=configuration,
+        configuration=current,
+        loaded=lambda: _loaded(file.kept),
         trouble=lambda: file.trouble,
         version=lambda: version_of(file.kept.text),
         clock=_now,
         settings=settings,
         address=address,
         secret=lambda: settings.secret or store().secret(),
-        trends=Trends(configuration, _now),
+        trends=Trends(current, _now),
         incident_url=IncidentLinks(lambda: file.config.settings),
-        past=PastCurves(configuration, _now, waiting=_WAITING_FOR_CHARTS),
+        past=PastCurves(current, _now, waiting=_WAITING_FOR_CHARTS),
     )
+
+
+@lru_cache(maxsize=1)
+def _loaded(kept: KeptConfig) -> Loaded:
+    """How the alerts.yml that is good now is written."""
+    return configuration.load(kept.text, kept.source, needs_graphite=False)
 
 
 def _now() -> datetime:

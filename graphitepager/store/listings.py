@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 
 from graphitepager.glance import LastPoll
 from graphitepager.listed import ListedDelivery, ListedIncident
@@ -13,9 +13,10 @@ from graphitepager.store import silences as mutes
 from graphitepager.store.tables import deliveries, incidents, polls, silences
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from graphitepager.listed import WantedDeliveries, WantedIncidents
     from graphitepager.model import Silence
@@ -35,6 +36,9 @@ _DELIVERY = (
     "last_error",
     "answer",
 )
+_DELIVERIES: Select[Any] = select(
+    incidents.c.alert, incidents.c.series, *(deliveries.c[name] for name in _DELIVERY)
+).join(incidents, incidents.c.id == deliveries.c.incident_id)
 
 
 def last_poll(db: Connection) -> LastPoll | None:
@@ -83,6 +87,7 @@ def list_deliveries(
         "notifier": wanted.notifier,
         "kind": wanted.kind,
         "status": wanted.status,
+        "level": wanted.level,
     }
     conditions += [deliveries.c[name] == value for name, value in exact.items() if value is not None]
     if wanted.alerts:
@@ -91,17 +96,24 @@ def list_deliveries(
         conditions.append(deliveries.c.created_at >= wanted.since)
     if wanted.until is not None:
         conditions.append(deliveries.c.created_at <= wanted.until)
-    rows = db.execute(
-        select(incidents.c.alert, incidents.c.series, *(deliveries.c[name] for name in _DELIVERY))
-        .join(incidents, incidents.c.id == deliveries.c.incident_id)
-        .where(*conditions)
-        .order_by(deliveries.c.id.desc())
-        .limit(limit)
-    )
     return [
-        ListedDelivery(key=SeriesKey(row.alert, row.series), **{name: getattr(row, name) for name in _DELIVERY})
-        for row in rows
+        _delivery(row)
+        for row in db.execute(_DELIVERIES.where(*conditions).order_by(deliveries.c.id.desc()).limit(limit))
     ]
+
+
+def deliveries_of(db: Connection, incident_ids: Sequence[int]) -> dict[int, list[ListedDelivery]]:
+    """What was told of these incidents, in order, by their ids."""
+    found: dict[int, list[ListedDelivery]] = {}
+    if incident_ids:
+        chosen = _DELIVERIES.where(deliveries.c.incident_id.in_(incident_ids)).order_by(deliveries.c.id)
+        for row in db.execute(chosen):
+            found.setdefault(row.incident_id, []).append(_delivery(row))
+    return found
+
+
+def _delivery(row: Row[Any]) -> ListedDelivery:
+    return ListedDelivery(key=SeriesKey(row.alert, row.series), **{name: getattr(row, name) for name in _DELIVERY})
 
 
 def list_silences(

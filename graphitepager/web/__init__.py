@@ -8,6 +8,7 @@ from flask import Flask
 
 from graphitepager.web import (
     access,
+    alerts,
     api,
     assets,
     badge,
@@ -16,8 +17,10 @@ from graphitepager.web import (
     front,
     headers,
     health,
+    history,
     metrics,
     mistakes,
+    pictures,
     shown,
     silencing,
 )
@@ -30,7 +33,18 @@ if TYPE_CHECKING:
 LARGEST_BODY_BYTES = 64 * 1024
 
 # Where a new page is added: the module that has its blueprint.
-_BLUEPRINTS = (front.pages, silencing.pages, api.pages, metrics.pages, health.pages, badge.pages, feed.pages)
+_BLUEPRINTS = (
+    front.pages,
+    alerts.pages,
+    history.pages,
+    silencing.pages,
+    pictures.pages,
+    api.pages,
+    feed.pages,
+    badge.pages,
+    health.pages,
+    metrics.pages,
+)
 
 # What stands at the top of every page: the endpoint, and what it is called.
 _PLACES = (("front.page", "Status"), ("silencing.page", "Silences"), ("history.page", "History"))

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flask import current_app, g, url_for
+from flask import g, request, url_for
 from markupsafe import Markup
 
+from graphitepager.model import SeriesKey
 from graphitepager.printable import encodable, printable
 from graphitepager.reports.charts import sparkline_svg
 from graphitepager.silences import format_matcher
 from graphitepager.telemetry import scrub
+from graphitepager.thresholds import format_value
 from graphitepager.vitals import NOTIFIER_NAMES
 from graphitepager.web.site import this_site
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from graphitepager.model import SeriesKey
     from graphitepager.overview import Row
     from graphitepager.rules import Entry
 
 _LONGEST_NAME = 120
+_WORTH_NO_FRACTION = timedelta(seconds=10)
+# How far back among its datapoints a value may be called the newest.
+_NEWEST = 3
 _LONGEST_TITLE = 2500
 _MOST_OF_A_YEAR = timedelta(days=300)
 
@@ -39,10 +44,21 @@ def install(app: Flask) -> None:
         moment=moment,
         words=words,
         plural=plural,
+        span=span,
+        latency=latency,
+        own=own,
         clock=clock,
     )
     app.jinja_env.globals.update(
-        now=now, alert_link=alert_link, silence_link=silence_link, incident_link=incident_link, sparkline=sparkline
+        now=now,
+        alert_link=alert_link,
+        silence_link=silence_link,
+        incident_link=incident_link,
+        sparkline=sparkline,
+        trend=trend,
+        latest=latest,
+        moved=moved,
+        series_link=series_link,
     )
 
 
@@ -122,9 +138,37 @@ def span(length: timedelta) -> str:
     return f"{minutes} min" if minutes else f"{seconds} s"
 
 
-def alert_link(alert: str) -> str | None:
+def latency(length: timedelta) -> str:
+    """How long something took: `0.42 s`, and from ten seconds on as any other time."""
+    return span(length) if length >= _WORTH_NO_FRACTION else f"{max(length.total_seconds(), 0):.2g} s"
+
+
+def own(alert: str) -> str:
+    """The name of an alert as people know it."""
+    return SeriesKey(alert, "").words[0]
+
+
+def alert_link(alert: str) -> str:
     """Where the page of an alert is."""
-    return url_for("alerts.page", name=alert) if "alerts.page" in current_app.view_functions else None
+    return url_for("alerts.page", name=encodable(alert))
+
+
+def latest(key: SeriesKey, entry: Entry) -> str:
+    """The newest value of its last hour, as far as that is known."""
+    curve = this_site().trends.of(key)
+    values = [] if curve is None else [value for value in curve.values[-_NEWEST:] if not math.isnan(value)]
+    return format_value(values[-1], entry.critical or entry.warning) if values else ""
+
+
+def moved(**changed: str | int | None) -> str:
+    """The address of this page with other parameters."""
+    arguments = {**request.args.to_dict(), **(request.view_args or {}), **changed}
+    return url_for(request.endpoint or "front.page", **arguments)
+
+
+def series_link(alert: str, series: str) -> str:
+    """Where the page of a series is."""
+    return url_for("alerts.series", alert=encodable(alert), name=encodable(series))
 
 
 def silence_link(alert: str, series: str | None = None) -> str:

@@ -87,6 +87,7 @@ class Pager:
     def __init__(self, store: Store, alerts: str, at: Callable[[str, int], Values], **environ: str) -> None:
         loaded = load(alerts, ENVIRON | environ, source="alerts.yml")
         assert loaded.config is not None, [problem.headline for problem in loaded.problems]
+        self.loaded = loaded
         self.config: Config = loaded.config
         self.text = alerts
         self.store = store
@@ -140,13 +141,14 @@ def site_of(pager: Pager, *, seconds: float = 12, **other: Any) -> Site:
     values: dict[str, Any] = {
         "store": lambda: pager.store,
         "configuration": lambda: pager.config,
+        "loaded": lambda: pager.loaded,
         "trouble": lambda: None,
         "version": lambda: version_of(pager.text),
         "clock": lambda: at,
         "settings": WebSettings(),
         "address": ADDRESS,
         "secret": lambda: "s" * 32,
-        "trends": Trends(lambda: pager.config, lambda: at, pager.ask),
+        "trends": Trends(lambda: pager.config, lambda: at, pager.ask, start=lambda _: None),
         "past": PastCurves(lambda: pager.config, lambda: at, pager.ask),
     }
     return Site(**values | other)

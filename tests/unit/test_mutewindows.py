@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphitepager.mutewindows import ends_at, open_window
+from graphitepager.mutewindows import ends_at, open_window, openings
 from graphitepager.rules import Level, MuteWindow
 
 SECOND = timedelta(seconds=1)
@@ -205,3 +205,18 @@ def test_on_ordinary_days_it_mutes_for_as_long_as_is_written(zone: str, day: dat
     length = written if written > timedelta(0) else written + DAY
     muted = sum(ends_at(once, start + minutes * MINUTE) is not None for minutes in range(-1440, 2 * 1440))
     assert muted * MINUTE == length
+
+
+def test_the_openings_between_two_moments_are_found_in_order() -> None:
+    backups = window(time(22), time(2))
+    begin = datetime(2026, 1, 10, 12, tzinfo=UTC)
+    assert openings(backups, begin, begin + 2 * DAY) == [
+        (datetime(2026, 1, 10, 22, tzinfo=UTC), datetime(2026, 1, 11, 2, tzinfo=UTC)),
+        (datetime(2026, 1, 11, 22, tzinfo=UTC), datetime(2026, 1, 12, 2, tzinfo=UTC)),
+    ]
+
+
+def test_what_opened_before_and_is_still_open_counts_too() -> None:
+    night = datetime(2026, 1, 11, 1, tzinfo=UTC)
+    found = openings(window(time(22), time(2)), night, night + SECOND)
+    assert found == [(datetime(2026, 1, 10, 22, tzinfo=UTC), datetime(2026, 1, 11, 2, tzinfo=UTC))]
