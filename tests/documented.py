@@ -102,7 +102,7 @@ def all_blocks(page: Path) -> list[Block]:
 
 def commands_of(block: Block) -> Iterator[Command]:
     """The command lines of a block that has any: each line of `sh`, each behind a `$` of `console`."""
-    if block.kind == COMMANDS:
+    if block.kind == COMMANDS and not block.text.startswith("#!"):  # else it is a script: a file
         number = block.line
         for line in block.text.replace("\\\n", "\0").splitlines():
             if line.strip() and not line.lstrip().startswith("#"):

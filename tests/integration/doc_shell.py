@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Programs that go on until somebody ends them: they get a Ctrl-C once they have said something.
 _ENDLESS = re.compile(r"graphite-pager(?: run| web)?(?: --web \S+)?\s*(?:#.*)?$|graphite-pager check .*--watch")
+# Where a page installs the command: here it is ours.
+_OF_AN_ENVIRONMENT = re.compile(r"~/[\w-]+/bin/")
 _BRIEFLY = """\
 import signal, subprocess, sys
 process = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -97,6 +99,7 @@ class Shell:
 
     def run(self, line: str) -> Done:
         """Run one line to its end."""
+        line = _OF_AN_ENVIRONMENT.sub("", line)
         if _ENDLESS.match(line):
             line = f"briefly {line}"
         mark = uuid.uuid4().hex

@@ -34,6 +34,7 @@ KINDS = {
     "sql": "statements, which tests/integration/test_sql_docs.py runs",
     "python": "a file of Python",
     "toml": "a part of pyproject.toml",
+    "nginx": "a part of a web server's configuration",
     "ini": "a unit of systemd",
     "dockerfile": "a Dockerfile",
     "markdown": "a part of a page of the reader's own",
@@ -114,7 +115,7 @@ def test_every_command_line_is_run_by_a_test_or_named_with_the_reason(command: C
     line = _ASSIGNMENT.sub("", command.text, count=1).strip()
     if not_run.reason(command.page, line or command.text) is not None:
         return
-    word = line.split()[0] if line else "export"
+    word = not_run.program(line) if line else "export"
     assert word in RUNNABLE, (
         f"{command.place}: no test knows how to run `{word}`: write a command that can be run here "
         "(and add it to RUNNABLE), or name it in tests/not_run.py with the reason"

@@ -27,9 +27,17 @@ _LINK = re.compile(r"\]\((?![a-z]+:)([^)#\s]*)#([^)\s]+)\)")
 _OUTSIDE = re.compile(r"https?://[^\s)`\"'<>|\]]+")
 # Who is linked to. `make links` asks them all, with the network that a test must not need.
 HOSTS = {
-    "api.slack.com", "appriseit.com", "diamond.readthedocs.io", "jinja.palletsprojects.com", "keepachangelog.com",
-    "pre-commit.com", "www.hostedgraphite.com", "www.standardwebhooks.com",
-}  # fmt: skip
+    "api.slack.com",
+    "appriseit.com",
+    "diamond.readthedocs.io",
+    "jinja.palletsprojects.com",
+    "keepachangelog.com",
+    "oauth2-proxy.github.io",
+    "pre-commit.com",
+    "semver.org",
+    "www.hostedgraphite.com",
+    "www.standardwebhooks.com",
+}
 # Addresses that are values, not links: of services that a reader sets up, and the reader's own.
 NO_LINKS = re.compile(
     r"(?:.*\.)?(?:example\.(?:com|org|net)|pagerduty\.com|hc-ping\.com|slack\.com|azure\.com)|127\.0\.0\.1|localhost"
