@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 from graphitepager.errors import GraphiteError
 from graphitepager.printable import printable
 from graphitepager.sql.errors import QueryError, UnreachableError
-from graphitepager.sql.lines import Renderer, WrongColumnsError, finished, self_metrics
+from graphitepager.sql.lines import Renderer, finished, self_metrics
 from graphitepager.sql.model import Tally
+from graphitepager.sql.plans import WrongColumnsError
 from graphitepager.telemetry import log
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ lead to another metric's file, a node that is too long or holds a NUL is lost wh
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphitepager import metricnames
 from graphitepager.problems import quote
@@ -26,6 +26,7 @@ _ODD = re.compile(r"[^A-Za-z0-9_:%@#$&+~^!<>=.-]")
 _PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:%@#$&+~^!<>=-"
 # What each byte of a name is: a part of a node, an end of one (the names themselves are put between newlines), or odd.
 _SHAPES = bytes(ord("a" if byte in _PLAIN else "." if byte in b".\n" else "?") for byte in range(256))
+_NODE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _NOT_IN_TAG_VALUE = re.compile(r"[^A-Za-z0-9_:@+.-]+")
 _TAG = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # With `.wsp` behind it, a node is the name of a file: 255 bytes is what file systems take.
@@ -82,6 +83,17 @@ def with_tags(name: str, added: list[tuple[str, str]]) -> str:
 def clean_node(value: object) -> str:
     """One node of a value: whatever could not stand in one becomes `_`, NULL is `null`, an empty text `empty`."""
     return metricnames.clean_node(_text(value))
+
+
+def clean_nodes(values: Sequence[object]) -> Sequence[str]:
+    """The same of many values: quicker where all of them are clean."""
+    texts: Any = list(map(str, values)) if set(map(type, values)) == {int} else values
+    try:
+        if all(texts) and not "".join(texts).encode("ascii").translate(None, _NODE):
+            return texts  # type: ignore[no-any-return]
+    except (TypeError, UnicodeEncodeError):
+        pass
+    return list(map(clean_node, values))
 
 
 def clean_tag_value(value: object) -> str:

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from graphitepager.config.fields import Names, RowCount, SeriesCount, SomeTime, Text, refuse, word_of
 from graphitepager.config.sections import Section
 from graphitepager.problems import quote
-from graphitepager.sql.lines import columns_in, filled_in
 from graphitepager.sql.model import DEFAULT_MAX_AGE_S, DEFAULT_MAX_ROWS, NullPolicy
 from graphitepager.sql.names import clean_tag_value, is_path, is_tag
+from graphitepager.sql.plans import columns_in, filled_in
 
 EXTENSION_PREFIX = "x-"
 NAME_PATTERN = "^[A-Za-z0-9_-]+$"

@@ -67,6 +67,14 @@ def timestamp(value: object, now: int, max_age_s: float) -> int:
     return int(seconds)
 
 
+def plain_timestamps(values: Sequence[object], now: int, max_age_s: float) -> Sequence[int] | None:
+    """The same of many; None where one of them is anything but a whole number that is accepted."""
+    times: Any = values
+    if set(map(type, values)) != {int} or min(times) < max(1, now - max_age_s) or max(times) > now + _AHEAD_S:
+        return None
+    return times  # type: ignore[no-any-return]
+
+
 def _number(value: object, what: str) -> float:
     """A finite number, as an int where it was one."""
     try:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from graphitepager.sql.lines import WrongColumnsError
 from graphitepager.sql.model import NullPolicy
+from graphitepager.sql.plans import WrongColumnsError
 from tests.unit.sql_support import NOW, refused, rendered, sent
 
 
@@ -222,6 +222,20 @@ class TestMetric:
         )  # fmt: skip
         assert lines == [f"db.orders.open.n 5 {NOW}", f"db.orders.open.total 0 {NOW}"]
         assert (tally.rows, tally.good_rows) == (1, 1)
+
+    def test_wide_rows_give_their_lines_in_their_order(self) -> None:
+        lines, _ = rendered(
+            ("status", "n", "total", "at"), ("open", 5, 2.5, NOW - 60), ("paid", 6, 3.5, NOW),
+            metric="orders.{status}", values=("n", "total"), timestamp="at",
+        )  # fmt: skip
+        assert lines == [
+            f"db.orders.open.n 5 {NOW - 60}", f"db.orders.open.total 2.5 {NOW - 60}",
+            f"db.orders.paid.n 6 {NOW}", f"db.orders.paid.total 3.5 {NOW}",
+        ]  # fmt: skip
+
+    def test_a_part_of_a_node_may_be_empty(self) -> None:
+        lines, _ = rendered(("status", "n"), ("", 5), ("x", 6), metric="orders.is-{status}-ed")
+        assert lines == [f"db.orders.is-empty-ed 5 {NOW}", f"db.orders.is-x-ed 6 {NOW}"]
 
     def test_one_bad_value_does_not_lose_the_others_of_its_row(self) -> None:
         lines, tally = rendered(("n", "total"), ("many", 7), values=("n", "total"))

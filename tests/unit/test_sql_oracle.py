@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -70,18 +71,38 @@ PLAIN_NAMES = st.one_of(st.from_regex(r"[a-z.]{1,6}", fullmatch=True), st.just("
 PLAIN_VALUES = st.one_of(st.integers(-(10**16), 10**16), st.floats())
 
 
-@settings(max_examples=150, deadline=None)
+REFUSED = (b"", b"", b"")
+PLAIN_TIMES = st.one_of(st.just(NOW), st.integers(NOW - 400 * 86_400, NOW + 200), st.integers(NOW - 100, NOW))
+
+
+@settings(max_examples=400, deadline=None)
 @given(
-    rows=st.lists(st.tuples(st.one_of(PLAIN_NAMES, PLAIN_NAMES, TEXTS), st.one_of(PLAIN_VALUES, PLAIN_VALUES, VALUES))),
-)
-def test_rows_that_come_together_are_judged_as_each_by_itself(rows: list[tuple[object, object]]) -> None:
+    rows=st.lists(
+        st.tuples(
+            st.one_of(PLAIN_NAMES, PLAIN_NAMES, PLAIN_VALUES, TEXTS),
+            st.one_of(PLAIN_VALUES, PLAIN_VALUES, st.decimals(), VALUES),
+            st.one_of(PLAIN_TIMES, PLAIN_TIMES, TIMES),
+        )
+    ),
+    form=st.one_of(FORMS, st.sampled_from([
+        {"ignores_further_columns": True}, {"metric": "a.{name}.b", "values": ("value", "at")},
+        {"metric": "y", "value": "value"},
+        {"metric": "a.{name}", "timestamp": "at"}, {"metric": "sql_to_graphite.{name}", "value": "value"},
+        {"metric": "x", "values": ("value", "name"), "timestamp": "at"},
+    ])),
+)  # fmt: skip
+def test_rows_that_come_together_are_judged_as_each_by_itself(
+    rows: list[tuple[object, object, object]], form: dict[str, Any]
+) -> None:
+    columns = ("name", "value", "at")
     together, apart = Tally(), Tally()
-    lines = Renderer(query(), ("name", "value"), prefix="db", now=NOW, tally=together).render(rows)
-    renderer = Renderer(query(), ("name", "value"), prefix="db", now=NOW, tally=apart)
-    singly = [renderer.render([row]) for row in rows]
-    assert lines.text == "".join(one.text for one in singly)
-    assert lines.keys == [key for one in singly for key in one.keys]
-    assert together == apart
+    text, keys = Renderer(query(**form), columns, prefix="db", now=NOW, tally=together).render(rows)
+    # With one among them of which nothing can be sent, each is looked at.
+    looked_at = Renderer(query(**form), columns, prefix="db", now=NOW, tally=apart).render([*rows, REFUSED])
+    assert (text, list(keys)) == (looked_at.text, list(looked_at.keys))
+    assert (together.rows + 1, together.good_rows, together.nulls) == (apart.rows, apart.good_rows, apart.nulls)
+    assert together.named == apart.named[: len(together.named)]
+    assert together.rejected < apart.rejected
 
 
 @settings(max_examples=150, deadline=None)
