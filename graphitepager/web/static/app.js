@@ -28,16 +28,21 @@
   };
 
   // ---- filtering what is there ----
+  // The series and its labels: what the server looks at, too.
+  const namesOf = row => {
+    const named = [...row.querySelectorAll(".series, .label, :scope > bdi")].map(one => one.textContent);
+    return `${named.join(" ")} ${row.dataset.labels || ""}`;
+  };
   const filter = () => {
     if (!box) return;
     const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const part of document.querySelectorAll(".part:not(.silenced)")) {
       let any = false;
       for (const group of part.querySelectorAll(".group")) {
-        const title = group.querySelector("h3").textContent.toLowerCase();
+        const title = group.querySelector("h3 bdi").textContent;
         let shown = 0;
         for (const row of group.querySelectorAll(".rows > li")) {
-          const text = `${title} ${row.textContent.toLowerCase()} ${(row.dataset.labels || "").toLowerCase()}`;
+          const text = `${title} ${namesOf(row)}`.toLowerCase();
           row.hidden = !words.every(word => text.includes(word));
           shown += !row.hidden;
         }
@@ -114,7 +119,8 @@
   const ask = () => {
     const form = document.querySelector("form.filter");
     const wanted = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
-    history.replaceState(null, "", wanted.size ? `?${wanted}` : location.pathname);
+    const text = wanted.toString();
+    history.replaceState(null, "", text ? `?${text}` : location.pathname);
     renew();
   };
   const listen = () => {
