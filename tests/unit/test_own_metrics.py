@@ -22,6 +22,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 PAGE = DOCS / "reference" / "metrics.md"
 DASHBOARD = DOCS / "grafana-dashboard.json"
+PROMETHEUS_DASHBOARD = DOCS / "grafana-dashboard-prometheus.json"
 
 NEW = Glance(
     at=NOON,
@@ -206,6 +207,22 @@ def test_the_dashboard_writes_as_many_nodes_as_the_metrics_have_labels() -> None
     assert paths
     for name, nodes in paths:
         assert nodes.count(".") == len(known[name].labels), name
+
+
+def test_the_dashboard_for_prometheus_asks_only_for_metrics_and_labels_that_there_are() -> None:
+    board = json.loads(PROMETHEUS_DASHBOARD.read_text())
+    known = {one.name: one for one in METRICS}
+    expressions = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    assert [panel["title"] for panel in board["panels"]] == [
+        panel["title"] for panel in json.loads(DASHBOARD.read_text())["panels"]
+    ]
+    for expression in expressions:
+        asked = re.findall(rf"{PREFIX}_([a-z_]+)\{{([^}}]*)\}}", expression)
+        assert asked, expression
+        for name, selected in asked:
+            by = re.findall(r"by \(([a-z, ]+)\)", expression)
+            used = {*re.findall(r"(\w+)=", selected), *(one for words in by for one in words.split(", "))}
+            assert used - {"instance"} <= set(known[name].labels), expression
 
 
 def test_the_prefix_is_the_default_of_the_dashboard() -> None:
