@@ -6,11 +6,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
-from sqlalchemy import select, update
-
 from graphitepager.errors import StoreError
-from graphitepager.records import PollSummary, Snapshot
-from graphitepager.store import configs, glances, history, ledger, states, stories
+from graphitepager.records import Snapshot
+from graphitepager.store import configs, glances, history, lastpoll, ledger, states, stories
 from graphitepager.store import deliveries as queue
 from graphitepager.store import followups as following
 from graphitepager.store import secrets as private
@@ -19,7 +17,6 @@ from graphitepager.store import tallies as counters
 from graphitepager.store.database import create_engine, database_url, explained, file_identity, place
 from graphitepager.store.lease import LockLease, RowLease
 from graphitepager.store.migrations import HEAD, migrate, require_newest
-from graphitepager.store.tables import polls
 from graphitepager.tallies import transitions
 
 if TYPE_CHECKING:
@@ -41,6 +38,7 @@ if TYPE_CHECKING:
         KnownIncident,
         OpenIncident,
         PollRecord,
+        PollSummary,
     )
     from graphitepager.rules import Route
     from graphitepager.store.lease import Lease
@@ -107,7 +105,7 @@ class Store:
     def load(self) -> Snapshot:
         """Everything that a starting daemon has to know."""
         with self._reading() as db:
-            return Snapshot(memories=states.load(db), last_poll=_load_poll(db))
+            return Snapshot(memories=states.load(db), last_poll=lastpoll.summary(db))
 
     def glance(self, now: datetime) -> Glance:
         """All that is known now, as it was at one moment: cheap enough to ask for at each page that is shown."""
@@ -117,7 +115,7 @@ class Store:
     def last_poll(self) -> PollSummary | None:
         """The last complete poll, of whichever process; None before the first."""
         with self._reading() as db:
-            return _load_poll(db)
+            return lastpoll.summary(db)
 
     def known_series(self, alerts: Collection[str]) -> Mapping[str, Mapping[str, frozenset[str]]]:
         """Which series these alerts are known to have, by alert and target."""
@@ -132,7 +130,7 @@ class Store:
         """
         with self._writing() as db:
             # First, because the row's lock lets one poll in at a time, should two processes ever poll at once.
-            if not _take_turn(db, poll):
+            if not lastpoll.take_turn(db, poll):
                 return ()
             states.save(db, poll.states, poll.finished_at)
             states.save_known(db, poll.known, poll.finished_at)
@@ -327,33 +325,3 @@ class Store:
     def _writing(self) -> Iterator[Connection]:
         with explained(self._url), self._writer.begin() as db:
             yield db
-
-
-def _load_poll(db: Connection) -> PollSummary | None:
-    row = db.execute(select(polls.c.started_at, polls.c.answered_at)).one()
-    return None if row.started_at is None else PollSummary(started_at=row.started_at, answered_at=row.answered_at)
-
-
-def _take_turn(db: Connection, poll: PollRecord) -> bool:
-    """Make it the last poll; False where it is that already. StoreError where another process polled in between."""
-    took_s = (poll.finished_at - poll.started_at).total_seconds()
-    values = {
-        "started_at": poll.started_at,
-        "finished_at": poll.finished_at,
-        "series": poll.series,
-        "failed": poll.failed,
-        "total_polls": polls.c.total_polls + 1,
-        "total_series": polls.c.total_series + poll.series,
-        "total_failed": polls.c.total_failed + poll.failed,
-        "total_seconds": polls.c.total_seconds + max(took_s, 0.0),  # a clock may be set back
-    }
-    if poll.answered:
-        values["answered_at"] = poll.finished_at
-    is_followed = polls.c.started_at.is_not_distinct_from(poll.follows)
-    if db.execute(update(polls).where(is_followed).values(values)).rowcount:
-        return True
-    if db.scalar(select(polls.c.started_at)) == poll.started_at:
-        return False
-    raise StoreError(
-        "another graphite-pager has polled on this database; what it recorded is read before the next poll"
-    )

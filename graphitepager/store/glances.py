@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from graphitepager.glance import Glance, LoadedConfig, Notice, StandingIncident
 from graphitepager.model import SeriesKey
 from graphitepager.store import deliveries as queue
-from graphitepager.store import listings, states, tallies
+from graphitepager.store import lastpoll, states, tallies
 from graphitepager.store import silences as mutes
 from graphitepager.store.tables import configs, deliveries, incidents, leases
 
@@ -27,7 +27,7 @@ def glance(db: Connection, now: datetime) -> Glance:
     counted = tallies.load(db)
     return Glance(
         at=now,
-        poll=listings.last_poll(db),
+        poll=lastpoll.whole(db),
         backlog=queue.backlog(db),
         incidents=_standing(db),
         states=states.load_states(db),

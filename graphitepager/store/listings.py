@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, or_, select
 
-from graphitepager.glance import LastPoll
 from graphitepager.listed import ListedDelivery, ListedIncident
 from graphitepager.model import SeriesKey
 from graphitepager.store import silences as mutes
-from graphitepager.store.tables import deliveries, incidents, polls, silences
+from graphitepager.store.tables import deliveries, incidents, silences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,13 +38,6 @@ _DELIVERY = (
 _DELIVERIES: Select[Any] = select(
     incidents.c.alert, incidents.c.series, *(deliveries.c[name] for name in _DELIVERY)
 ).join(incidents, incidents.c.id == deliveries.c.incident_id)
-
-
-def last_poll(db: Connection) -> LastPoll | None:
-    """The last complete one; None before the first."""
-    columns = (polls.c.started_at, polls.c.finished_at, polls.c.answered_at, polls.c.series, polls.c.failed)
-    row = db.execute(select(*columns)).one()
-    return None if row.started_at is None else LastPoll(*row)
 
 
 def list_incidents(

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request, url_for
 
 from graphitepager.listed import WantedIncidents
 from graphitepager.store import listings
-from graphitepager.web.shown import words
+from graphitepager.web.shown import alert_link, series_link, words
 from graphitepager.web.site import this_site
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _entry(one: ListedIncident) -> ET.Element:
     _text(entry, "title", f"{ended}{one.level.label} {alert}: {series}")
     _text(entry, "published", _time(one.opened_at))
     _text(entry, "updated", _time(_updated(one)))
-    page = _absolute(url_for("front.page", alert=alert))
+    page = _absolute(series_link(*one.key.words) if one.key.is_series else alert_link(one.key.words[0]))
     ET.SubElement(entry, "link", href=page, rel="alternate", type="text/html")
     ET.SubElement(entry, "category", term=one.level.value)
     _text(entry, "summary", _summary(one))

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response
 
 from graphitepager import polling
+from graphitepager.deadlines import run_within
 from graphitepager.durations import format_duration
 from graphitepager.errors import StoreError
 from graphitepager.telemetry import log
 from graphitepager.web import access
 from graphitepager.web.site import this_site
 
+if TYPE_CHECKING:
+    from graphitepager.records import PollSummary
+    from graphitepager.web.site import Site
+
 pages = Blueprint("health", __name__)
+
+# Whoever asks gives up soon after.
+_PATIENCE_S = 3.0
+_ASKING = threading.Lock()
 
 
 @pages.get("/healthz")
@@ -29,7 +40,9 @@ def ready() -> Response:
     """Whether the last poll was in time, as the database tells it; by the rule of `graphite-pager healthcheck`."""
     site = this_site()
     try:
-        last = site.store().last_poll()
+        last = _last_poll(site)
+    except TimeoutError:
+        return _told(f"the database has not answered within {_PATIENCE_S:g} s", 503)
     except StoreError as error:
         log.warning("page_without_database", path="/readyz", reason=str(error))
         return _told("the database cannot be read; the log of this process says why", 503)
@@ -41,6 +54,20 @@ def ready() -> Response:
     if ago > allowed:
         return _told(f"{words}, which is more than {format_duration(allowed)}", 503)
     return _told(words, 200)
+
+
+def _last_poll(site: Site) -> PollSummary | None:
+    """Ask the database, which may hang; TimeoutError then. However often anybody asks, one thread waits for it."""
+    if not _ASKING.acquire(timeout=_PATIENCE_S):
+        raise TimeoutError
+
+    def ask() -> PollSummary | None:
+        try:
+            return site.store().last_poll()
+        finally:
+            _ASKING.release()
+
+    return run_within(_PATIENCE_S, ask)
 
 
 def _told(text: str, status: int) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -79,6 +81,22 @@ def test_it_is_not_ready_without_the_database_and_says_nothing_of_where_that_is(
     assert answer.text == "the database cannot be read; the log of this process says why\n"
 
 
+def test_a_database_that_hangs_keeps_nobody_waiting(own: Pager) -> None:
+    goes_on = threading.Event()
+
+    def hanging() -> Store:
+        goes_on.wait(60)
+        return own.store
+
+    client = client_of(own, store=hanging)
+    began = time.monotonic()
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.text) == (503, "the database has not answered within 3 s\n")
+    assert time.monotonic() - began < 10
+    goes_on.set()
+    assert client.get("/readyz").status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/metrics", "/badge.svg", "/feed.atom"])
 def test_the_rest_is_for_those_who_log_in(pager: Pager, path: str) -> None:
     client = client_of(pager, settings=WebSettings(token=TOKEN))
@@ -141,7 +159,7 @@ def test_a_feed_reader_finds_the_newest_incidents(pager: Pager) -> None:
     assert "Critical Checkout p95: eu-west" in titles
     assert any(title.startswith("Ended: Critical Login failures") for title in titles)
     newest = feed.entries[0]
-    assert newest.link.startswith("https://ops.example.com/pager/?alert=")
+    assert newest.link == "https://ops.example.com/pager/alerts/Sensor%20temperature/series?name=rack-2"
     assert newest.summary.startswith("Opened at 2026-03-03 0")
 
 
