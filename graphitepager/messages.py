@@ -75,7 +75,7 @@ def minimal(message: Message) -> Message:
         name: getattr(message, name).encode("ascii", "replace").decode() for name in ("alert", "series", "summary")
     }
     shortened = {name: text[:_MINIMAL_LENGTH] for name, text in plain.items()}
-    return replace(message, **shortened, details={}, links=(), in_reply_to=None)
+    return replace(message, **shortened, details={}, links=(), in_reply_to=None, image=None)
 
 
 def digest(messages: Sequence[Message]) -> Message:

@@ -223,6 +223,13 @@ class Link(NamedTuple):
     text: str
 
 
+class Image(NamedTuple):
+    """A picture shown with a message, and what it is in words."""
+
+    src: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """An event in words, as every notifier gets it: rendered once, stored, then sent from the stored row.
@@ -230,7 +237,7 @@ class Message:
     `summary` is one line of at most 1024 characters. `details` holds JSON values only (no NaN, no datetime).
     `severity` is None where the level alone says how bad it is. `since` is when its incident began; None in what an
     older version has stored. `in_reply_to` is what the receiver answered to the trigger of the incident, where it has
-    had that: it is known only when this is sent.
+    had that: it is known only when this is sent. `image` is the chart of the series, for those who can show one.
     """
 
     kind: EventKind
@@ -246,6 +253,7 @@ class Message:
     severity: Severity | None = None
     since: datetime | None = None
     in_reply_to: str | None = None
+    image: Image | None = None
 
     @property
     def id(self) -> str:

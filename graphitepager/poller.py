@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphitepager import (
     alerting,
+    chartlinks,
     checks,
     checktimes,
     gathering,
@@ -18,7 +19,7 @@ from graphitepager import (
     telling,
 )
 from graphitepager.alerting import AlertMemory
-from graphitepager.errors import FetchError, describe_bug
+from graphitepager.errors import FetchError, StoreError, describe_bug
 from graphitepager.model import OWN, EventKind
 from graphitepager.polling import Outcome
 from graphitepager.records import Change, PollRecord, PollSummary
@@ -68,6 +69,7 @@ class Poller:
         self._checked: dict[str, checktimes.Check]  # when every entry of an alert was last answered, by its name
         self._retold_by: Config | None = None
         self._retold: set[tuple[SeriesKey, Level, Route]] = set()  # what was told to routes that this one has added
+        self._web_secret: str | None = None
         self._unanswered: dict[str, datetime] = {}  # since when not every entry is, by the alert's name
         self._load()
 
@@ -276,8 +278,19 @@ class Poller:
     def _change(self, event: Event, config: Config, routes: Iterable[Route] | None = None) -> Change:
         where = routing.routes_for(event, config) if routes is None else tuple(sorted(routes))
         message = messages.render(event, config.settings.graphite_url)
+        if config.settings.web.public_url and (secret := self._secret_of(config)):
+            message = replace(message, image=chartlinks.image_of(event, config.settings.web.public_url, secret))
         digests = routing.digests(where, event.level, config.settings)
         return Change(event=event, message=message, routes=where, digests=digests)
+
+    def _secret_of(self, config: Config) -> str | None:
+        """What the address of a chart is signed with; a page goes out without a picture where that cannot be had."""
+        if self._web_secret is None:
+            try:
+                self._web_secret = config.settings.web.secret or self._store.secret()
+            except StoreError as error:
+                log.warning("chart_unsigned", reason=str(error))
+        return self._web_secret
 
     @property
     def _answered_at(self) -> datetime | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphitepager.model import EventKind, Link, Message
+from graphitepager.model import EventKind, Image, Link, Message
 from graphitepager.rules import Level, Severity
 
 if TYPE_CHECKING:
@@ -146,7 +146,8 @@ def to_json(message: Message) -> str:
             "labels": dict(message.labels),
             "severity": message.severity and message.severity.value,
             "since": message.since and message.since.isoformat(),
-        },
+        }
+        | ({"image": list(message.image)} if message.image else {}),
         separators=(",", ":"),
     )
 
@@ -167,6 +168,7 @@ def from_json(text: str) -> Message:
         labels=stored.get("labels") or {},
         severity=Severity(severity) if (severity := stored.get("severity")) else None,
         since=datetime.fromisoformat(since) if (since := stored.get("since")) else None,
+        image=Image(*image) if (image := stored.get("image")) else None,
     )
 
 

@@ -138,6 +138,8 @@ def _event(message: Message) -> dict[str, Any]:
     affected = _line(message.series, message.alert, "Graphite")
     event["client"] = "graphite-pager"
     event["links"] = [{"href": address, "text": _line(link.text, "Link")} for link, address in links.items()]
+    if message.image and message.image.src.startswith("https://"):  # it refuses the event for another one
+        event["images"] = [{"src": message.image.src, "alt": _line(message.image.text, "Chart")}]
     event["payload"] = {
         "summary": _line(message.summary, message.alert, "graphite-pager alert"),
         "source": affected,
@@ -157,6 +159,7 @@ def _shortened(event: dict[str, Any]) -> dict[str, Any]:
     details = list(event["payload"]["custom_details"].items())
     few = {_cut(key, _SHORT_TEXT): _cut(_as_text(value), _SHORT_TEXT) for key, value in details[:_FEW_DETAILS]}
     few["shortened"] = f"{len(details)} details and {len(event['links'])} links were more than PagerDuty takes"
+    event.pop("images", None)
     shorter = {**event, "payload": {**event["payload"], "custom_details": few}}
     return shorter if _size(shorter) <= _EVENT_BYTES else {**shorter, "links": []}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
@@ -34,6 +35,7 @@ _OK = 200
 
 # Slack's limit for a section is 3,000, and escaping makes text longer.
 _MOST_TEXT = 2900
+_MOST_ALT = 2000
 _SUMMARY, _DETAIL = 1200, 300
 _SAID = {"alert", "series", "level"}  # in the summary
 _LONGEST_LINK = 1400  # two of them fit
@@ -121,6 +123,15 @@ class Slack:
         self._limits = limits
 
     def send(self, message: Message, address: str) -> str:
+        try:
+            return self._send(message, address)
+        except SendError as error:
+            if not error.is_invalid or message.image is None:
+                raise
+        # Slack fetches the picture before it takes the message, and perhaps cannot reach it.
+        return self._send(replace(message, image=None), address)
+
+    def _send(self, message: Message, address: str) -> str:
         if not address.startswith("{"):
             answer = self._post(address, _body(message), [address])
             if answer.status == _OK and answer.text.strip() == "ok":
@@ -171,6 +182,9 @@ def _body(message: Message) -> dict[str, Any]:
     parts = [f"{icon} *{_cut(_escaped(message.summary), _SUMMARY)}*", "\n".join(_details(message))]
     links = " · ".join(filter(None, map(_link, message.links)))
     blocks = [_section(part) for part in (*parts, links) if part]
+    if message.image:
+        alt = _cut(encodable(message.image.text), _MOST_ALT)
+        blocks.append({"type": "image", "image_url": message.image.src, "alt_text": alt})
     return {
         "text": _cut(_escaped(message.summary), _MOST_TEXT),
         "blocks": blocks,

@@ -12,6 +12,7 @@ from graphitepager.web import (
     api,
     assets,
     badge,
+    charts,
     feed,
     forms,
     front,
@@ -36,6 +37,7 @@ LARGEST_BODY_BYTES = 64 * 1024
 _BLUEPRINTS = (
     front.pages,
     alerts.pages,
+    charts.pages,
     history.pages,
     silencing.pages,
     pictures.pages,

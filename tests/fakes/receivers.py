@@ -28,6 +28,7 @@ SIGNING_KEY = base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 
 _CARD = "application/vnd.microsoft.card.adaptive"
 _TEAMS_LIMIT, _SLACK_TEXT, _SLACK_BLOCKS = 28 * 1024, 3000, 50
+_SLACK_ALT = 2000
 _FRESH_S = 300
 # What calls somebody in Slack: https://docs.slack.dev/messaging/formatting-message-text
 _MENTION = re.compile(r"<[!@#]")
@@ -142,6 +143,10 @@ def _slack_objection(_: Request, body: Any) -> str | None:
     if not isinstance(body.get("text"), str) or not body["text"] or not 0 < len(blocks) <= _SLACK_BLOCKS:
         return "no_text"
     for block in blocks:
+        if block["type"] == "image" and block.keys() == {"type", "image_url", "alt_text"}:
+            if not re.match(r"https?://", block["image_url"]) or not 0 < len(block["alt_text"]) <= _SLACK_ALT:
+                return "invalid_blocks"
+            continue
         text = block["text"]["text"]
         if block["type"] != "section" or block["text"]["type"] != "mrkdwn" or not block["text"]["verbatim"]:
             return "invalid_blocks"

@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 
 from graphitepager.errors import SendError
-from graphitepager.model import EventKind, Link, Message
+from graphitepager.model import EventKind, Image, Link, Message
 from graphitepager.notifiers import NOTIFIERS
 from graphitepager.notifiers.exec import Exec
 from graphitepager.notifiers.mail import Mail
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BOT = json.dumps({"token": TOKEN, "channel": "#ops"})
+CHART = Image("https://ops.example.com/charts/abc.png", "MongoDB lock: db1")
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "webhook.schema.json").read_text())
 
 
@@ -82,6 +83,22 @@ def test_slacks_words_say_whether_it_can_ever_succeed(
     error = caught.value
     assert (error.permanent, error.is_invalid, error.is_throttled) == (permanent, invalid, throttled)
     assert word in error.reason
+
+
+def test_the_chart_of_a_message_is_a_block_of_its_own(slack_api: receivers.Receiver) -> None:
+    Slack(slack_api.url).send(message(image=CHART), BOT)
+    (posted,) = slack_api.received
+    assert posted["blocks"][-1] == {"type": "image", "image_url": CHART.src, "alt_text": "MongoDB lock: db1"}
+
+
+def test_slack_gets_the_whole_message_without_the_chart_that_it_cannot_fetch() -> None:
+    with receivers.slack_api() as api:
+        api.fault = Answer.of_json(200, {"ok": False, "error": "invalid_blocks"})
+        assert Slack(api.url).send(message(image=CHART), BOT).startswith("200 ok")
+        assert len(api.requests) == 2
+        (posted,) = api.received
+        assert {block["type"] for block in posted["blocks"]} == {"section"}
+        assert "MongoDB lock" in posted["text"]
 
 
 @pytest.mark.parametrize("body", [b"<html>welcome</html>", b"", b"no_service", b'{"ok": true}'])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
+from PIL import Image
 
 from graphitepager.curves import Curve
 from graphitepager.reports.chartlayout import Picture, Span, laid_out
+from graphitepager.reports.chartpng import chart_png
 from graphitepager.reports.charts import chart_svg, sparkline_svg
 from graphitepager.rules import Entry, Level, Query
 from graphitepager.thresholds import Operator, parse, parse_unit, threshold_of
@@ -68,6 +71,16 @@ def test_every_series_makes_a_small_sparkline(values: list[float]) -> None:
     ET.fromstring(svg)  # noqa: S314 - our own
     assert not re.search(r"[ML ](nan|inf)", svg)
     assert len(svg) <= 450
+
+
+@pytest.mark.parametrize("values", HARD.values(), ids=HARD.keys())
+def test_every_series_makes_a_png(values: list[float]) -> None:
+    muted = Span(level=None, begins_at=BEGIN, ends_at=END - timedelta(hours=3), words="silenced")
+    fired = Span(level=Level.NO_DATA, begins_at=BEGIN, ends_at=None, words="NO DATA")
+    png = chart_png(picture(values, step=1 if len(values) > 1440 else MINUTE, spans=[muted, fired], heading="db1 中"))
+    with Image.open(io.BytesIO(png)) as image:
+        assert image.size == (1520, 520)
+        assert len(set(image.get_flattened_data())) > 10  # something is drawn
 
 
 def test_thresholds_bear_their_words() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphitepager.model import EventKind, Link, Message
+from graphitepager.model import EventKind, Image, Link, Message
 from graphitepager.records import from_json, to_json
 from graphitepager.rules import Level, Severity
 
@@ -25,6 +25,7 @@ messages = st.builds(
     links=st.lists(st.builds(Link, any_text, any_text)).map(tuple),
     labels=st.dictionaries(any_text, any_text),
     severity=st.none() | st.sampled_from(Severity),
+    image=st.none() | st.builds(Image, any_text, any_text),
 )
 
 

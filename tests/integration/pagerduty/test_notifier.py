@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from graphitepager.model import EventKind, Link, Message
+from graphitepager.model import EventKind, Image, Link, Message
 from graphitepager.notifiers import load
 from graphitepager.notifiers.pagerduty import PagerDuty
 from graphitepager.rules import Level, Settings, Severity
@@ -226,3 +226,13 @@ def test_control_characters_are_shown_as_their_escapes(fake: FakePagerDuty, noti
     event = sent_event(fake, notifier, message(series="a\x1b[2J\x00", details={"series": "a\u202e"}))
     assert event.payload["source"] == event.payload["component"] == r"a\x1b[2J\x00"
     assert event.payload["custom_details"]["series"] == r"a\u202e"
+
+
+def test_the_chart_of_a_message_is_its_image(fake: FakePagerDuty, notifier: PagerDuty) -> None:
+    chart = Image("https://ops.example.com/charts/abc.png", "MongoDB lock: db1")
+    assert sent_event(fake, notifier, message(image=chart)).body["images"] == [{"src": chart.src, "alt": chart.text}]
+
+
+def test_a_chart_that_pagerduty_would_refuse_is_left_out(fake: FakePagerDuty, notifier: PagerDuty) -> None:
+    chart = Image("http://10.0.0.1/charts/abc.png", "db1")
+    assert "images" not in sent_event(fake, notifier, message(image=chart)).body
