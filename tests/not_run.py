@@ -32,6 +32,7 @@ LINES = {
         "docs/notifiers/apprise.md",
         "graphite-pager notify",
     ): "starts apprise eleven times; test_notifiers.py sends by it",
+    ("docs/how-to/install.md", "~/graphite-pager/bin/"): "installs; test_wheel.py installs what is built",
     ("docs/notifiers/slack.md", "graphite-pager notify --test ops"): "asks slack.com; test_notifiers.py has a bot",
     ("docs/reliability.md", "python -m pytest"): "takes minutes; `make test` runs it",
 }
