@@ -35,6 +35,7 @@ def command(config_path: str) -> int:
 
     Example: WEB_BIND=0.0.0.0:8000 WEB_USER=oncall WEB_PASSWORD=... graphite-pager web
     """
+    telemetry.configure(timestamps=not configuration.is_heroku())
     file = _read(config_path)
     address = _address(file.config)
     refusal = file.config.settings.web.refusal(address)

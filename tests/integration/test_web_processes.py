@@ -104,6 +104,18 @@ def test_a_port_that_is_taken_costs_no_poll(folder: Path, port: int) -> None:
     assert "address already in use" in pager.output.lower()
 
 
+def test_its_log_is_the_pagers_from_the_first_line_on(folder: Path, port: int) -> None:
+    environment = {"GRAPHITE_URL": "http://127.0.0.1:1", "WEB_BIND": f"127.0.0.1:{port}", "STDOUT_ENABLED": "yes"}
+    with FakeGraphite().serve() as graphite:
+        run("run", "--once", environment=environment | {"GRAPHITE_URL": graphite.url}, folder=folder)
+    (folder / "alerts.yml").write_text("alerts: [")
+    with running(environment, folder, "web") as web:
+        web.wait_for("the status page:")
+        web.wait_for("event=config_kept")
+        before, _, _ = web.output.partition("the status page:")
+    assert "level=error event=config_rejected" in before, web.output
+
+
 @pytest.mark.parametrize(
     ("environment", "arguments", "what"),
     [
