@@ -68,11 +68,10 @@ def _values(runbooks: Sequence[Runbook], graphite_url: str) -> dict[str, Any]:
     pairs = [(one.alert, entry) for one in runbooks for entry in one.entries]
     names = list(dict.fromkeys(one.alert.name for one in runbooks))
     alert, entry = pairs[0]
-    level = next(iter(levels_of(entry)), Level.NO_DATA)
     return {
         "title": ", ".join(names),
         "names": names,
-        "example": message_of(alert, entry, level, _SERIES).summary,
+        "example": message_of(alert, entry, _worst(entry), _SERIES).summary,
         "description": _description(pairs),
         "watched": [_watched(alert, entry, graphite_url) for alert, entry in pairs],
         "url": runbooks[0].url,
@@ -104,14 +103,13 @@ def _for(length: timedelta) -> str:
 
 
 def _description(pairs: Sequence[tuple[Alert, Entry]]) -> str | None:
-    """What alerts.yml says of it, where that is the same for every series and level."""
-    said = {
-        message_of(alert, entry, level, series).details.get("description")
-        for alert, entry in pairs
-        for level in levels_of(entry)
-        for series in ("one", "another")
-    }
-    return str(said.pop()) if len(said) == 1 and said != {None} else None
+    """What alerts.yml says of each at its worst, with SERIES for the series; None where that takes a real one."""
+    said = [message_of(alert, entry, _worst(entry), _SERIES).details.get("description") for alert, entry in pairs]
+    return "\n\n".join(str(text) for text in dict.fromkeys(said) if text) or None
+
+
+def _worst(entry: Entry) -> Level:
+    return next(iter(levels_of(entry)), Level.NO_DATA)
 
 
 def _words(text: str) -> str:

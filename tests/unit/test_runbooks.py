@@ -137,10 +137,13 @@ def test_a_page_says_what_is_watched_and_what_to_do() -> None:
     assert text.endswith("\n")
 
 
-def test_a_description_that_is_the_same_for_all_is_what_it_means() -> None:
-    [one] = found(entry(description="Writes time out."))
-    assert "## What it means\n\nWrites time out.\n" in page(one)
-    [one] = found(entry(description="Writes of {{ series }} time out."))
+def test_a_description_is_what_it_means() -> None:
+    [one] = found(entry(description="Writes of {{ series }} time out."), entry(description="So do reads."))
+    assert "## What it means\n\nWrites of SERIES time out.\n\nSo do reads.\n" in page(one)
+
+
+def test_a_description_that_takes_a_real_series_is_left_to_do() -> None:
+    [one] = found(entry(description="Writes of {{ nodes[1] }} time out."))
     assert "## What it means\n\nTODO" in page(one)
 
 
