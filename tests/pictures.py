@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,18 +17,18 @@ from playwright.sync_api import sync_playwright
 from sqlalchemy.engine import URL
 
 from graphitepager.store import Store
+from graphitepager.web import create_app
 from tests.integration import web_scene
-from tests.integration.web_support import app_of, served
+from tests.integration.web_support import served, site_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from graphitepager.web.site import Site
     from tests.integration.web_support import Pager
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 ERRORS_ONLY = 40
-# The last hour of what fires comes from the background, soon after the first look.
-_SPARKLINES_MS = 1500
 
 
 class Picture(NamedTuple):
@@ -69,14 +70,21 @@ def take(browser: Any, picture: Picture) -> None:
     """Take one."""
     with tempfile.TemporaryDirectory() as folder:
         url = URL.create("sqlite", database=str(Path(folder) / "state.db"))
-        with Store.open(url) as store, served(app_of(picture.scene(store))) as address:
+        with Store.open(url) as store, _served(picture.scene(store)) as (address, site):
             width, height = picture.size
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=picture.scheme)
             page.goto(address + picture.path)
-            page.wait_for_timeout(_SPARKLINES_MS)
+            site.trends.refresh()  # of what the first look has asked for
             page.reload()
             page.screenshot(path=str(IMAGES / f"{picture.name}.png"), animations="allow")
             page.close()
+
+
+@contextmanager
+def _served(pager: Pager) -> Iterator[tuple[str, Site]]:
+    site = site_of(pager)
+    with served(create_app(site)) as address:
+        yield address, site
 
 
 if __name__ == "__main__":

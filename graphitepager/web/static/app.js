@@ -30,7 +30,7 @@
   // ---- filtering what is there ----
   // The series and its labels: what the server looks at, too.
   const namesOf = row => {
-    const named = [...row.querySelectorAll(".series, .label, :scope > bdi")].map(one => one.textContent);
+    const named = [...row.querySelectorAll(".series, .label, .it, :scope > bdi")].map(one => one.textContent);
     return `${named.join(" ")} ${row.dataset.labels || ""}`;
   };
   const filter = () => {
