@@ -16,12 +16,14 @@ see the page may ask: WEB_TOKEN as a bearer token, or WEB_USER and WEB_PASSWORD,
 password. To change something, an Authorization header has to be sent also where a proxy has let somebody in.
 
 ```text
-curl -H "Authorization: Bearer $WEB_TOKEN" https://pager.example.com/api/v1/incidents?state=open
+API=https://pager.example.com/api/v1 AUTH="Authorization: Bearer $WEB_TOKEN"
 
-curl -H "Authorization: Bearer $WEB_TOKEN" --json '{"matchers": ["alert=MongoDB*"], "length": "2h",
-  "comment": "new disks", "author": "ann"}' https://pager.example.com/api/v1/silences
+curl -H "$AUTH" "$API/incidents?state=open"
 
-curl -H "Authorization: Bearer $WEB_TOKEN" -X DELETE https://pager.example.com/api/v1/silences/7
+curl -H "$AUTH" "$API/silences" --json '{"matchers": ["alert=MongoDB*"],
+  "length": "2h", "comment": "new disks", "author": "ann"}'
+
+curl -H "$AUTH" "$API/silences/7" -X DELETE
 ```
 
 - `/api/v1/openapi.json` describes all of it as OpenAPI 3.1.
@@ -71,13 +73,12 @@ def _section(method: str, path: str, described: dict[str, Any]) -> str:
         lines.append("")
     if body := described.get("requestBody"):
         lines += [f"The body is a {_kind(body['content']['application/json']['schema'])}.", ""]
-    lines += ["| status | meaning |", "|---|---|"]
     for status, response in described["responses"].items():
         if int(status) in openapi.USUAL_FAULTS:
             continue
         content = response.get("content", {}).get("application/json")
-        about = f"{_kind(content['schema'])}" if content else response["description"]
-        lines.append(f"| {status} | {about} |")
+        about = f"{_kind(content['schema'])}." if content else f"{response['description'].removesuffix('.')}."
+        lines.append(f"- {status}: {about}")
     return "\n".join(lines) + "\n"
 
 
