@@ -69,7 +69,7 @@ def _section(method: str, path: str, described: dict[str, Any]) -> str:
     queries = [one for one in described["parameters"] if one["in"] == "query"]
     if queries:
         lines += ["| parameter | value | meaning |", "|---|---|---|"]
-        lines += [f"| `{one['name']}` | {_kind(one['schema'])} | {one['description']} |" for one in queries]
+        lines += [f"| `{one['name']}` | {_value(one['schema'])} | {one['description']} |" for one in queries]
         lines.append("")
     if body := described.get("requestBody"):
         lines += [f"The body is a {_kind(body['content']['application/json']['schema'])}.", ""]
@@ -92,6 +92,13 @@ def _shape(name: str, schema: dict[str, Any]) -> str:
             about += " May be left out."
         lines.append(f"| `{field}` | {_kind(part)} | {about.strip()} |")
     return "\n".join(lines) + "\n"
+
+
+def _value(schema: dict[str, Any]) -> str:
+    """What a parameter may be, and what it is where it is left out."""
+    bounds = f" from {schema['minimum']} to {schema['maximum']}" if schema.get("maximum", 10**6) < 10**6 else ""
+    default = f", by default {schema['default']}" if "default" in schema else ""
+    return f"{_kind(schema)}{bounds}{default}"
 
 
 def _kind(schema: dict[str, Any]) -> str:
