@@ -88,7 +88,7 @@ def test_a_wheel_holds_every_file_of_the_package_and_so_does_one_from_the_sdist(
     files = {
         path.relative_to(ROOT).as_posix()
         for path in PACKAGE.rglob("*")
-        if path.is_file() and path.suffix != ".pyc" and not path.name.startswith(".")
+        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
     }
     assert {".py", ".yml", ".html", ".css", ".js", ".typed"} <= {Path(name).suffix or name[-6:] for name in files}
     for wheel in (release.wheel, release.rebuilt):
