@@ -206,7 +206,7 @@ def test_the_keyboard_alone_will_do(pages: Pages) -> None:
     page.keyboard.press("Enter")
     assert page.locator("details.more").first.get_attribute("open") is not None
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.innerText") == "Silence"
+    assert page.evaluate("document.activeElement.innerText") == "web0004"
 
 
 def test_it_renews_itself_and_keeps_what_was_opened_and_where_one_was(pages: Pages) -> None:
