@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from flask import g, request, url_for
 from markupsafe import Markup
@@ -161,9 +162,12 @@ def latest(key: SeriesKey, entry: Entry) -> str:
 
 
 def moved(**changed: str | int | None) -> str:
-    """The address of this page with other parameters."""
-    arguments = {**request.args.to_dict(), **(request.view_args or {}), **changed}
-    return url_for(request.endpoint or "front.page", **arguments)
+    """The address of this page with other parameters; None takes one away."""
+    # Not by url_for, to which `endpoint` or `_scheme` in somebody's address would mean something.
+    asked = {**request.args.to_dict(), **changed}
+    given = urlencode({name: value for name, value in asked.items() if value is not None}, errors="replace")
+    path = url_for(request.endpoint or "front.page", **(request.view_args or {}))
+    return f"{path}?{given}" if given else path
 
 
 def series_link(alert: str, series: str) -> str:

@@ -62,6 +62,15 @@ def test_what_graphite_said_of_the_last_hour_is_shown_once_it_has(night: Pager) 
     assert re.search(r"db3 ✓ Nominal \d+(\.\d+)?% ", text_of(page))
 
 
+def test_no_parameter_of_an_address_says_where_the_links_of_a_page_lead(night: Pager) -> None:
+    client = client_of(night)
+    asked = "endpoint=x&_method=x&_external=1&_scheme=ftp&_anchor=x"
+    for path in ("/alerts/MongoDB lock", "/alerts/MongoDB lock/series?name=db1", "/history?before=1"):
+        page = client.get(f"{path}{'&' if '?' in path else '?'}{asked}")
+        assert page.status_code == 200, path
+        assert "localhost" not in page.text, path
+
+
 def test_the_configuration_is_what_show_prints(night: Pager) -> None:
     page = client_of(night).get("/alerts/MongoDB lock").text
     assert "# alerts.yml:7\n  - name: MongoDB lock\n    target: aliasByNode(servers.*.mongodb.lock_percent, 1)" in page
