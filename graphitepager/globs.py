@@ -8,8 +8,9 @@ import itertools
 import math
 import re
 
-# More than anybody types, fewer than would slow a poll.
+# More than anybody types, fewer than would slow a poll: the expression of a pattern takes up to 20 µs a character.
 _MOST_CHOICES = 1000
+_MOST_CHARACTERS = 20_000
 
 # Brackets as fnmatch reads them: what follows "[" or "[!" at once is one of the characters, "]" too.
 _CLASS = r"\[!?+\]?+[^\]]*+\]"
@@ -48,7 +49,15 @@ def _parts(pattern: str) -> list[list[str]]:
         parts.append([part[0]] if part["choices"] is None else _choices(part["choices"]))
     if math.prod(map(len, parts)) > _MOST_CHOICES:
         raise ValueError(f"the braces make more than {_MOST_CHOICES} patterns: write several")
+    if _length(parts) > _MOST_CHARACTERS:
+        raise ValueError(f"written out, it has more than {_MOST_CHARACTERS} characters: write several")
     return parts
+
+
+def _length(parts: list[list[str]]) -> int:
+    """How many characters all the patterns have together that these parts make."""
+    count = math.prod(map(len, parts))
+    return sum(count // len(choices) * sum(map(len, choices)) for choices in parts)
 
 
 def _choices(text: str) -> list[str]:

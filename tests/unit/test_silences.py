@@ -72,6 +72,8 @@ def test_a_matcher_is_a_field_and_a_pattern(text: str, matcher: Matcher) -> None
         ("series=db{1", "{ has no end (braces cannot hold braces): write [{] for the character itself"),
         ("series={a,{b,c}}", "{ has no end (braces cannot hold braces)"),
         ("series=" + "{a,b}" * 10, "the braces make more than 1000 patterns"),
+        ("series={" + ",".join("ab" * 400) + "}" + "x*" * 100, "written out, it has more than 20000 characters"),
+        ("series=" + "x*" * 10_001, "written out, it has more than 20000 characters"),
     ],
 )
 def test_a_matcher_that_cannot_be_read_says_what_to_write(text: str, says: str) -> None:
