@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from graphitepager.rules import Config
 
 _LOOK_EVERY_S = 5.0
+_LOG_WITHIN_S = 1.0
 _MOST_WORKERS = 16
 
 
@@ -44,6 +45,7 @@ def command(config_path: str) -> int:
     url = configuration.database_url(file.config, config_path)
     count = _worker_count()
     _try(address)
+    telemetry.flush(_LOG_WITHIN_S)  # what is wrong comes first, and no worker is forked in the middle of a line
     click.echo(f"the status page: http://{address}/", err=True)
     from graphitepager.web.workers import Workers  # noqa: PLC0415 - it reads WEB_CONCURRENCY as it is imported
 
