@@ -46,6 +46,10 @@ PICTURES = (
     Picture("status-page-phone", web_scene.bad_night, "/", (360, 780), "dark"),
     Picture("status-page-calm", web_scene.nothing_fires, "/", (1180, 330)),
     Picture("status-page-many", web_scene.five_hundred_fire, "/", (1180, 760), "dark"),
+    Picture("alert", web_scene.whole_day, "/alerts/MongoDB%20lock", (1100, 900)),
+    Picture("alert-series", web_scene.whole_day, "/alerts/MongoDB%20lock/series?name=db1", (1100, 760), "dark"),
+    Picture("alert-phone", web_scene.whole_day, "/alerts/MongoDB%20lock", (360, 780), "dark"),
+    Picture("history-noise", web_scene.whole_day, "/history/noise", (1100, 700)),
     Picture("silence", web_scene.bad_night, "/silences/new?alert=MongoDB+lock&series=db1", (760, 720)),
 )
 
@@ -76,6 +80,7 @@ def take(browser: Any, picture: Picture) -> None:
             page.goto(address + picture.path)
             site.trends.refresh()  # of what the first look has asked for
             page.reload()
+            page.wait_for_load_state("networkidle")
             page.screenshot(path=str(IMAGES / f"{picture.name}.png"), animations="allow")
             page.close()
 

@@ -105,6 +105,32 @@ def bad_night(store: Store) -> Pager:
     return pager
 
 
+def whole_day(store: Store) -> Pager:
+    """The day before that night: two breaches that were over, a gap, an index rebuild that was silenced."""
+    day = 24 * 60
+
+    def at(target: str, minute: int) -> Values:
+        if "mongodb" not in target:
+            return night(target, max(minute - day + LENGTH, 0))
+        found = {name: _load_of_a_day(minute, number) for number, name in enumerate(("db1", "db2", "db3"))}
+        late = night(target, minute - day + LENGTH) if minute > day - LENGTH + 26 else {}
+        rise = 44 if 500 < minute < 590 else 30 if 980 < minute < 1004 else 0
+        gone = {"db1": None} if 700 < minute < 712 else {"db1": found["db1"] + rise}
+        firing = {name: value for name, value in late.items() if value is not None and value > 50}
+        return {**found, **gone, **firing}
+
+    pager = Pager(store, ALERTS, at)
+    pager.poll(1100)
+    pager.silence("alert=MongoDB lock", "series=db1", author="Mara", comment="index rebuild", hours=1.5)
+    pager.poll(day - 1100)
+    return pager
+
+
+def _load_of_a_day(minute: int, number: int) -> float:
+    jitter = math.sin(minute * 12.9898 + number) * 43758.5453 % 1 - 0.5
+    return 22 + 12 * math.sin(minute / 190 + number) + 4 * math.sin(minute / 31 + number) + 6 * jitter
+
+
 def nothing_fires(store: Store) -> Pager:
     pager = Pager(store, ALERTS, lambda target, _: night(target, 0))
     pager.poll(3)
