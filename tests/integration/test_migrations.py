@@ -189,6 +189,13 @@ def test_a_database_of_a_newer_program_is_refused_and_left_alone(url: URL) -> No
         assert store.load().last_poll == PollSummary(started_at=NOON, answered_at=None)
 
 
+def test_who_only_reads_a_database_of_a_newer_program_is_not_told_to_wait_for_the_pager(url: URL) -> None:
+    Store.open(url).close()
+    execute(url, "UPDATE graphite_pager_version SET version_num = '9001'")
+    with pytest.raises(StoreError, match="a newer graphite-pager has used it. Install that release here, too"):
+        Store.open_to_read(url)
+
+
 def test_a_migration_that_fails_leaves_nothing_behind(url: URL) -> None:
     execute(url, "CREATE TABLE graphite_pager_polls (id INTEGER)")  # the last one that the migration creates
     with pytest.raises(StoreError, match=r"^database .*polls.* already exists"):
