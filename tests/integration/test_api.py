@@ -12,7 +12,6 @@ from graphitepager.store import Store
 from graphitepager.web.api import operations
 from graphitepager.websettings import WebSettings, parse_networks
 from tests.integration.store_support import PAGERDUTY, record, triggered
-from tests.integration.web_scene import bad_night
 from tests.integration.web_support import Pager, client_of
 
 if TYPE_CHECKING:
@@ -30,11 +29,9 @@ SILENCE = {"matchers": ["alert=MongoDB*"], "comment": "new disks", "length": "2h
 
 
 @pytest.fixture(scope="module")
-def pager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pager]:
-    """At the end of a bad night, which all tests share: none of them minds the silences of the others."""
-    folder = tmp_path_factory.mktemp("night")
-    with Store.open(URL.create("sqlite", database=str(folder / "state.db"))) as store:
-        yield bad_night(store)
+def pager(night: Pager) -> Pager:
+    """All tests share it: none of them minds the silences of the others."""
+    return night
 
 
 @pytest.fixture

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.fakes.graphite import FakeGraphite
+from tests.integration.browser_support import DESK, PHONE
 from tests.integration.pager_process import run
 from tests.past import DAY, keep_the_day
-from tests.support import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        missing("there is no chromium: apt install chromium")
-    try:
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415
-    except ImportError:
-        missing("there is no playwright: run `make setup`")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

@@ -192,7 +192,7 @@ def test_a_database_of_a_newer_program_is_refused_and_left_alone(url: URL) -> No
 def test_who_only_reads_a_database_of_a_newer_program_is_not_told_to_wait_for_the_pager(url: URL) -> None:
     Store.open(url).close()
     execute(url, "UPDATE graphite_pager_version SET version_num = '9001'")
-    with pytest.raises(StoreError, match="a newer graphite-pager has used it. Install that release here, too"):
+    with pytest.raises(StoreError, match=r"a newer graphite-pager has used it\. Install that release here, too"):
         Store.open_to_read(url)
 
 

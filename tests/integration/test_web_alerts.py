@@ -7,39 +7,18 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
-from sqlalchemy.engine import URL
 
-from graphitepager.store import Store
-from tests.integration import web_scene
 from tests.integration.test_web_front import text_of
 from tests.integration.web_support import Pager, app_of, client_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from graphitepager.store import Store
     from tests.integration.web_support import Values
 
 ONE = "docs_url: https://wiki\nalerts: [{name: Load, target: load, warning: 5, critical: 10}]"
 HOSTILE = '<script>alert("1")</script>\u202e.&?#/%' + "x" * 2000
-
-
-@pytest.fixture(scope="module")
-def store_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Store]]:
-    """A new store each time."""
-    stores: list[Store] = []
-
-    def make() -> Store:
-        stores.append(Store.open(URL.create("sqlite", database=str(tmp_path_factory.mktemp("web") / "state.db"))))
-        return stores[-1]
-
-    yield make
-    for store in stores:
-        store.close()
-
-
-@pytest.fixture(scope="module")
-def night(store_of: Callable[[], Store]) -> Pager:
-    return web_scene.bad_night(store_of())
 
 
 def test_every_series_is_listed_the_worst_first(night: Pager) -> None:

@@ -2,80 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy.engine import URL
 
-from graphitepager.store import Store
 from tests.integration import web_scene
-from tests.integration.web_support import Pager, app_of, served
-from tests.support import eventually, missing
+from tests.integration.browser_support import EVERYWHERE, PHONE, complaints_of_axe
+from tests.integration.web_support import Pager
+from tests.support import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        missing("there is no chromium: apt install chromium")
-    try:
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415
-    except ImportError:
-        missing("there is no playwright: run `make setup`")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
-class Pages:
-    """Pagers of one test, their pages, and browsers that look at them: nothing may be complained about there."""
-
-    def __init__(self, browser: Any, folder: Any, stack: Any) -> None:
-        self._browser = browser
-        self._folder = folder
-        self._stack = stack
-
-    def store(self) -> Store:
-        url = URL.create("sqlite", database=str(self._folder.mktemp("web") / "state.db"))
-        return self._stack.enter_context(Store.open(url))  # type: ignore[no-any-return]
-
-    def serve(self, pager: Pager, **other: Any) -> str:
-        return self._stack.enter_context(served(app_of(pager, **other)))  # type: ignore[no-any-return]
-
-    def open(
-        self, address: str, size: dict[str, int] = DESK, scheme: str = "light", *, expected: str = "", **other: Any
-    ) -> Any:
-        context = self._browser.new_context(viewport=size, color_scheme=scheme, **other)
-        context.set_default_timeout(10_000)
-        page = context.new_page()
-        complaints: list[str] = []
-        root = "/".join(address.split("/")[:3])
-        page.on("console", lambda one: complaints.append(one.text))
-        page.on("pageerror", lambda one: complaints.append(str(one)))
-        page.on("request", lambda one: None if one.url.startswith(root) else complaints.append(one.url))
-
-        def end() -> None:
-            context.close()
-            assert [one for one in complaints if not expected or expected not in one] == []
-
-        self._stack.callback(end)
-        page.goto(address)
-        return page
-
-
-@pytest.fixture
-def pages(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
-    import contextlib  # noqa: PLC0415
-
-    with contextlib.ExitStack() as stack:
-        yield Pages(browser, tmp_path_factory, stack)
+    from graphitepager.store import Store
+    from tests.integration.browser_support import Pages
 
 
 def series(page: Any) -> list[str]:
@@ -86,24 +24,16 @@ def series(page: Any) -> list[str]:
     return found
 
 
-EVERYWHERE = pytest.mark.parametrize(
-    ("size", "scheme"), [(PHONE, "light"), (PHONE, "dark"), (DESK, "light"), (DESK, "dark")]
-)
 PATHS = ("/", "/silences", "/silences/new?alert=MongoDB+lock&series=db1", "/nowhere", "/?q=nothing+like+it")
 
 
 @EVERYWHERE
 def test_no_page_has_anything_that_axe_finds_wrong(pages: Pages, size: dict[str, int], scheme: str) -> None:
-    try:
-        from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
-    except ImportError:
-        missing("there is no axe: run `make setup`")
     for make, paths in ((web_scene.bad_night, PATHS), (web_scene.nothing_fires, ("/",))):
         address = pages.serve(make(pages.store()))
         for path in paths:
             page = pages.open(address + path, size, scheme, expected="404")
-            found = Axe().run(page)
-            assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+            assert not (found := complaints_of_axe(page)), f"{path}: {found}"
 
 
 @EVERYWHERE

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.integration import web_scene
-from tests.integration.test_web_browser import EVERYWHERE, PHONE, browser, pages
-from tests.support import eventually, missing
+from tests.integration.browser_support import EVERYWHERE, PHONE, complaints_of_axe
+from tests.support import eventually
 
 if TYPE_CHECKING:
-    from tests.integration.test_web_browser import Pages
-
-__all__ = ["browser", "pages"]
+    from tests.integration.browser_support import Pages
 
 PATHS = (
     "/alerts/MongoDB%20lock",
@@ -26,15 +24,10 @@ PATHS = (
 
 @EVERYWHERE
 def test_axe_finds_nothing_wrong_and_all_of_it_fits(pages: Pages, size: dict[str, int], scheme: str) -> None:
-    try:
-        from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
-    except ImportError:
-        missing("there is no axe: run `make setup`")
     address = pages.serve(web_scene.bad_night(pages.store()))
     for path in PATHS:
         page = pages.open(address + path, size, scheme)
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        assert not (found := complaints_of_axe(page)), f"{path}: {found}"
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
 
 

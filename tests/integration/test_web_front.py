@@ -22,32 +22,12 @@ from tests.integration import web_scene
 from tests.integration.web_support import NIGHT, Pager, app_of, client_of, site_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.integration.web_support import Values
 
 ONE = "docs_url: https://wiki\nalerts: [{name: Load, target: load, warning: 5, critical: 10}]"
-
-
-@pytest.fixture(scope="module")
-def store_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Store]]:
-    """A new store each time."""
-    stores: list[Store] = []
-
-    def make() -> Store:
-        url = URL.create("sqlite", database=str(tmp_path_factory.mktemp("web") / "state.db"))
-        stores.append(Store.open(url))
-        return stores[-1]
-
-    yield make
-    for store in stores:
-        store.close()
-
-
-@pytest.fixture(scope="module")
-def night(store_of: Callable[[], Store]) -> Pager:
-    return web_scene.bad_night(store_of())
 
 
 def text_of(markup: str) -> str:

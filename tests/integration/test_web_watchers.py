@@ -19,7 +19,6 @@ from graphitepager.ownmetrics import METRICS, PREFIX
 from graphitepager.store import Store
 from graphitepager.websettings import WebSettings
 from tests.integration.store_support import record, resolved, triggered
-from tests.integration.web_scene import bad_night
 from tests.integration.web_support import Pager, client_of
 
 if TYPE_CHECKING:
@@ -34,10 +33,9 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 @pytest.fixture(scope="module")
-def pager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pager]:
-    folder = tmp_path_factory.mktemp("night")
-    with Store.open(URL.create("sqlite", database=str(folder / "state.db"))) as store:
-        yield bad_night(store)
+def pager(night: Pager) -> Pager:
+    """All tests share it: none of them minds the silences of the others."""
+    return night
 
 
 @pytest.fixture
