@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn
@@ -36,6 +37,8 @@ _MOST_MATCHERS = 20
 _LONGEST = {"matchers": 20_000, "length": 40, "comment": 1000, "author": 100}
 _MOST_ENDED = 20
 _LARGEST_ID = 2**63 - 1
+# What a text field of several lines does not give back as it was, at an end of a pattern in brackets.
+_UNTYPABLE = re.compile("\\[[\0\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]\\]|[\0\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +133,8 @@ def _no_such() -> NoReturn:
 def _form(given: MultiDict[str, str]) -> _Form:
     """What was sent, cut where it is absurd; a row's alert and series become matchers of exactly those."""
     texts = {name: given.get(name, "")[:longest].strip() for name, longest in _LONGEST.items()}
-    exact = [exactly(field, given[field][: _LONGEST["matchers"]]) for field in ("alert", "series") if given.get(field)]
+    named = [exactly(field, given[field][: _LONGEST["matchers"]]) for field in ("alert", "series") if given.get(field)]
+    exact = [_UNTYPABLE.sub("?", matcher) for matcher in named]
     author = texts["author"] if "author" in given else access.named_user() or request.cookies.get(_AUTHOR_COOKIE, "")
     return _Form(
         matchers=texts["matchers"] or "\n".join(exact),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy.engine import URL
 
+from graphitepager.rules import Level
+from graphitepager.silences import matches
 from graphitepager.store import Store
 from tests.integration import web_scene
 from tests.integration.web_support import Pager, client_of
@@ -50,6 +52,19 @@ def test_one_that_is_complete_is_stored_and_shown(pager: Pager, client: FlaskCli
     assert "alert=HTTP 5xx series=api deploy Mara ends in 1 h 30 min" in shown
     (one,) = pager.store.silences()
     assert one.ends_at - one.begins_at == timedelta(minutes=90)
+
+
+@pytest.mark.parametrize("name", ["nul\0here", "two\nlines", "\r", "a\u2028b\x85", "[\n]", " x"])
+def test_what_no_text_field_holds_is_silenced_all_the_same(pager: Pager, client: FlaskClient, name: str) -> None:
+    form = client.get("/silences/new", query_string={"alert": "HTTP 5xx", "series": name}).text
+    typed = re.search(r"<textarea[^>]*>(.*?)</textarea>", form, re.DOTALL)
+    assert typed
+    sent = html.unescape(typed[1]).replace("\0", "\ufffd").replace("\n", "\r\n")  # as browsers do
+    assert send(client, matchers=sent)[0] == 200
+    (one,) = pager.store.silences()
+    assert len(one.matchers) == 2
+    assert matches(one, "HTTP 5xx", name, Level.CRITICAL)
+    assert not matches(one, "HTTP 5xx", f"{name}y", Level.CRITICAL)
 
 
 @pytest.mark.parametrize(
