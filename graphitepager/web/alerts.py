@@ -104,6 +104,8 @@ def page(name: str) -> str:
 @pages.get("/alerts/<path:alert>/series")
 def series(alert: str) -> str:
     """Show one series, `name` of the query, with all that led to its pages."""
+    if "name" not in request.args:  # an alert whose own name ends so
+        return page(f"{alert}/series")
     site = this_site()
     config = site.configuration()
     named = alert_named(alert, config)

@@ -41,6 +41,17 @@ def test_what_graphite_said_of_the_last_hour_is_shown_once_it_has(night: Pager) 
     assert re.search(r"db3 ✓ Nominal \d+(\.\d+)?% ", text_of(page))
 
 
+def test_an_alert_may_be_called_as_the_pages_of_others_end(store_of: Callable[[], Store]) -> None:
+    alerts = "docs_url: https://wiki\nalerts: [{name: api/series, target: load, warning: 5, critical: 10}]"
+    pager = Pager(store_of(), alerts, lambda *_: {"web1": 20.0})
+    pager.poll()
+    client = client_of(pager)
+    page = client.get("/alerts/api/series")
+    assert "<h1><bdi>api/series</bdi></h1>" in page.text
+    assert "web1" in client.get("/alerts/api/series/series?name=web1").text
+    assert client.get("/alerts/nothing/series").status_code == 404
+
+
 def test_no_parameter_of_an_address_says_where_the_links_of_a_page_lead(night: Pager) -> None:
     client = client_of(night)
     asked = "endpoint=x&_method=x&_external=1&_scheme=ftp&_anchor=x"
