@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 _API = "/api/"
-_RETRY_AFTER_S = "10"
+_RETRY_AFTER_S = 10
 _WORDS: dict[type[HTTPException], str] = {
     NotFound: "There is no such page.",
     RequestEntityTooLarge: "That is more than this page takes.",
@@ -37,8 +37,16 @@ def _refused(error: HTTPException) -> Response:
 
 def _without_database(error: StoreError) -> Response:
     log.warning("page_without_database", path=request.path, reason=str(error))
-    response = _page(ServiceUnavailable(), str(error), title="The pager's database cannot be read")
-    response.headers["Retry-After"] = _RETRY_AFTER_S
+    is_renewed = request.method == "GET" and not _is_for_programs()
+    response = _page(
+        ServiceUnavailable(),
+        str(error),
+        title="The pager's database cannot be read",
+        again_s=_RETRY_AFTER_S if is_renewed else None,
+    )
+    response.headers["Retry-After"] = str(_RETRY_AFTER_S)
+    if is_renewed:  # who watches a page that could be renewed until now sees the pager come back
+        response.headers["Refresh"] = str(_RETRY_AFTER_S)
     return response
 
 
@@ -51,13 +59,13 @@ def _is_for_programs() -> bool:
     return request.path.startswith(_API)
 
 
-def _page(error: HTTPException, text: str, title: str | None = None) -> Response:
+def _page(error: HTTPException, text: str, title: str | None = None, again_s: int | None = None) -> Response:
     """For programs as JSON, for people as a page, which needs neither the database nor anything else that may fail."""
     code, title, text = error.code or 500, title or error.name, scrub(text)
     if _is_for_programs():
         response = problems.response(code, text)
     else:
-        response = make_response(render_template("mistake.html", title=title, text=text, code=code))
+        response = make_response(render_template("mistake.html", title=title, text=text, code=code, again_s=again_s))
     response.status_code = code
     given = error.get_headers() if error.response is None else make_response(error.response).headers.items()
     for name, value in given:

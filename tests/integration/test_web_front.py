@@ -160,9 +160,19 @@ def test_of_troubles_with_graphite_and_pagerduty_the_banner_tells(store_of: Call
     assert condition == "bad"
     assert "PagerDuty does not accept: 503 Service Unavailable, since" in said
     assert "Unsent 1 waiting, since" in said
+    assert "PagerDuty not told yet: 503 Service Unavailable" in text_of(client_of(pager).get("/").text)
     pager.metrics.is_down = True
     pager.poll(5)
     assert "Graphite no usable answer since" in verdict(pager)[1]
+
+
+def test_what_was_refused_and_what_never_was_there_is_told_in_words(store_of: Callable[[], Store]) -> None:
+    pager = Pager(store_of(), ONE, lambda _, minute: {"web1": 20.0} if minute else {})
+    pager.refuses_for_good = True
+    pager.poll()
+    assert "no series since 12 s ago" in text_of(client_of(pager).get("/").text)
+    pager.poll()
+    assert "PagerDuty refused it for good: 400 Bad Request" in text_of(client_of(pager).get("/").text)
 
 
 def test_nobody_is_calm_only_because_nobody_looks(store_of: Callable[[], Store]) -> None:
@@ -189,6 +199,9 @@ def test_without_a_database_the_page_says_so_and_looks_again(night: Pager, tmp_p
         answer = client.get("/")
         assert answer.status_code == 503
         assert f"database {path}: there is no such file; no graphite-pager has run there yet" in text_of(answer.text)
+        assert answer.headers["Refresh"] == "10"
+        assert "tries again every 10 s" in answer.text
+        assert "Refresh" not in client.get("/api/v1/status").headers
         with Store.open(url):
             assert client.get("/").status_code == 200
 

@@ -93,6 +93,7 @@ class Pager:
         self.store = store
         self.metrics = Metrics(at)
         self.refusing: set[str] = set()
+        self.refuses_for_good = False
         self.trouble: str | None = None
         self._asking = threading.Lock()
         self._poller = Poller(store, lambda: self.now)
@@ -128,7 +129,9 @@ class Pager:
     def _send(self) -> None:
         while claimed := self.store.claim(self.now, worker="demo", lease=MINUTE / 2, limit=1000):
             for one in claimed:
-                if one.route.notifier in self.refusing:
+                if self.refuses_for_good:
+                    self.store.mark_dead(one.id, "demo", self.now, "400 Bad Request")
+                elif one.route.notifier in self.refusing:
                     later = self.now + MINUTE / 2
                     self.store.mark_failed(one.id, "demo", "503 Service Unavailable", later)
                 else:
