@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GOLDEN = Path(__file__).parent.parent / "data" / "ruletests"
-HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "test-your-alerts.md"
+BACKTEST = Path(__file__).parents[2] / "docs" / "how-to" / "backtest.md"
 
 
 @pytest.fixture
@@ -32,14 +32,6 @@ def graphite() -> Iterator[FakeGraphite]:
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "alerts.yml").write_text(ALERTS)
     return tmp_path
-
-
-def test_the_tests_of_the_documentation_pass(folder: Path) -> None:
-    [tests] = re.findall(r"```text\n(tests:\n.*?)```", HOW_TO.read_text(), re.DOTALL)
-    (folder / "tests.yml").write_text(tests)
-    done = run("test", folder=folder)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("passed\n")
 
 
 def test_a_failure_shows_the_series_the_timeline_and_the_rule(folder: Path) -> None:
@@ -214,7 +206,7 @@ def test_thresholds_are_suggested_with_their_pages(graphite: FakeGraphite, tmp_p
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (GOLDEN / "suggested.txt").read_text()
     shown = [text.rstrip() for text in done.stdout.splitlines()]
-    assert "\n".join(shown) in HOW_TO.with_name("backtest.md").read_text()
+    assert "\n".join(shown) in BACKTEST.read_text()
 
 
 def test_a_suggested_entry_pages_as_often_as_was_said(graphite: FakeGraphite, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 import shlex
 import sqlite3
@@ -82,7 +81,7 @@ def test_every_command_line_is_accepted(folder: Path, command: str) -> None:
 
 
 def test_there_are_as_many_command_lines_as_one_sees() -> None:
-    assert len(list(commands())) == 8
+    assert len(list(commands())) == 7
 
 
 @pytest.mark.parametrize(
@@ -134,14 +133,3 @@ def test_a_role_that_can_only_read_reads_and_does_not_write(
                     admin.exec_driver_sql(statement.replace("s2g", own_name).replace("%%", "%"),
                                           execution_options={"no_parameters": True})  # fmt: skip
         engine.dispose()
-
-
-@pytest.mark.parametrize("text", blocks(HOW_TO, "ini"))
-def test_a_unit_has_only_what_systemd_knows(text: str) -> None:
-    unit = configparser.ConfigParser(interpolation=None)
-    unit.optionxform = str  # type: ignore[assignment, method-assign]
-    unit.read_string(text)
-    known = {"Description", "Type", "DynamicUser", "EnvironmentFile", "ExecStart", "TimeoutStartSec", "OnCalendar",
-             "AccuracySec", "WantedBy"}  # fmt: skip
-    assert {key for section in unit.sections() for key in unit[section]} <= known
-    assert unit.sections()[0] == "Unit"
