@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from graphitepager.glance import Glance, Notice
+    from graphitepager.glance import Glance, LastPoll, Notice
     from graphitepager.model import SeriesState
     from graphitepager.rules import Config
 
@@ -61,7 +61,7 @@ def stale_after(config: Config) -> timedelta:
 def vitals(config: Config, glance: Glance, trouble: str | None, version: str | None) -> list[Vital]:
     """All of them. `trouble` is what is wrong with alerts.yml here, `version` that of the one that is here."""
     return [
-        _polling(config, glance),
+        polling(config, glance.poll, glance.at),
         _graphite(glance),
         *_notifiers(config, glance),
         _backlog(glance),
@@ -69,11 +69,12 @@ def vitals(config: Config, glance: Glance, trouble: str | None, version: str | N
     ]
 
 
-def _polling(config: Config, glance: Glance) -> Vital:
-    if glance.poll is None:
+def polling(config: Config, poll: LastPoll | None, now: datetime) -> Vital:
+    """Whether somebody polls, by the last complete poll."""
+    if poll is None:
         return Vital(POLLING, Condition.BAD, "no pager has polled yet", advice="Start one: graphite-pager run")
-    at = glance.poll.finished_at
-    if glance.at - at > stale_after(config):
+    at = poll.finished_at
+    if now - at > stale_after(config):
         return Vital(POLLING, Condition.BAD, "stopped: last poll", at, "Is the pager running? Look at its log.")
     return Vital(POLLING, Condition.GOOD, "last poll", at)
 

@@ -16,8 +16,10 @@ from graphitepager.listed import WantedIncidents
 from graphitepager.messages import graph_link
 from graphitepager.reports import story
 from graphitepager.reports.weekbars import week_bars
+from graphitepager.store import lastpoll
 from graphitepager.store.chronicles import noise, told_incidents
 from graphitepager.telemetry import scrub
+from graphitepager.vitals import Condition, polling
 from graphitepager.web.named import alert_named, is_own
 from graphitepager.web.shown import show_at
 from graphitepager.web.site import this_site
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from graphitepager.roster import Member
     from graphitepager.rules import Alert
     from graphitepager.store import Store
+    from graphitepager.vitals import Vital
     from graphitepager.web.named import Named
 
 pages = Blueprint("alerts", __name__)
@@ -83,6 +86,7 @@ def page(name: str) -> str:
     return render_template(
         "alert.html",
         name=name,
+        stopped=_stopped(store, now),
         named=named,
         is_own=is_own(named),
         counts=roster.counted(everyone),
@@ -123,6 +127,7 @@ def series(alert: str) -> str:
     return render_template(
         "series.html",
         name=alert,
+        stopped=_stopped(store, now),
         series=facts.key.words[1],
         key=facts.key,
         has_chart=asked is not None and facts.key.is_series,
@@ -142,6 +147,12 @@ def weeks_before(now: datetime, count: int) -> list[datetime]:
     today = datetime(now.year, now.month, now.day, tzinfo=UTC)
     monday = today - timedelta(days=today.weekday())
     return [monday - timedelta(weeks=ago) for ago in range(count - 1, -1, -1)]
+
+
+def _stopped(store: Store, now: datetime) -> Vital | None:
+    """That nobody polls, where that is so: what is known is old then."""
+    sign = polling(this_site().configuration(), store.ask(lastpoll.whole), now)
+    return None if sign.condition is Condition.GOOD else sign
 
 
 def _members(named: Named, store: Store, now: datetime) -> list[Member]:

@@ -41,6 +41,19 @@ def test_what_graphite_said_of_the_last_hour_is_shown_once_it_has(night: Pager) 
     assert re.search(r"db3 ✓ Nominal \d+(\.\d+)?% ", text_of(page))
 
 
+def test_pages_of_alerts_say_that_nobody_polls_any_more(night: Pager) -> None:
+    for path in ("/alerts/MongoDB lock", "/alerts/MongoDB lock/series?name=db1"):
+        assert "Nobody watches" not in client_of(night).get(path).text
+        later = text_of(client_of(night, seconds=1200).get(path).text)
+        assert "Nobody watches: stopped: last poll 20 min ago. What is here is of then." in later
+
+
+def test_what_does_not_renew_itself_says_of_when_it_is(night: Pager) -> None:
+    for path in ("/alerts/MongoDB lock", "/history", "/silences"):
+        assert "As of 02:58 UTC. This page does not renew itself." in text_of(client_of(night).get(path).text)
+    assert "does not renew itself" not in client_of(night).get("/").text
+
+
 def test_an_alert_may_be_called_as_the_pages_of_others_end(store_of: Callable[[], Store]) -> None:
     alerts = "docs_url: https://wiki\nalerts: [{name: api/series, target: load, warning: 5, critical: 10}]"
     pager = Pager(store_of(), alerts, lambda *_: {"web1": 20.0})
