@@ -80,7 +80,7 @@ def test_every_series_makes_a_png(values: list[float]) -> None:
     png = chart_png(picture(values, step=1 if len(values) > 1440 else MINUTE, spans=[muted, fired], heading="db1 中"))
     with Image.open(io.BytesIO(png)) as image:
         assert image.size == (1520, 520)
-        assert len(set(image.get_flattened_data())) > 10  # something is drawn
+        assert image.getcolors(10) is None  # there are more: something is drawn
 
 
 def test_thresholds_bear_their_words() -> None:

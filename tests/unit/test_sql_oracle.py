@@ -75,7 +75,7 @@ REFUSED = (b"", b"", b"")
 PLAIN_TIMES = st.one_of(st.just(NOW), st.integers(NOW - 400 * 86_400, NOW + 200), st.integers(NOW - 100, NOW))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     rows=st.lists(
         st.tuples(
