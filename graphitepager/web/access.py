@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +17,7 @@ from graphitepager.printable import printable
 from graphitepager.telemetry import log
 from graphitepager.web.attempts import Attempts
 from graphitepager.web.site import this_site
+from graphitepager.websettings import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME = 100
 _NAMELESS = "token"  # who has the token, and has given no name with it
-_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_PORT = re.compile(":[0-9]*$")
 _SCHEME = 'Basic realm="graphite-pager", charset="UTF-8"'
 
 
@@ -91,7 +93,7 @@ def _check_host(settings: WebSettings) -> None:
         return  # a browser sends no password to a name that it has none for
     host = request.host
     expected = urlsplit(settings.public_url or "").netloc.lower()
-    if host.lower() != expected and host.rpartition(":")[0] not in _LOOPBACK_HOSTS and host not in _LOOPBACK_HOSTS:
+    if host.lower() != expected and not Address(_PORT.sub("", host).strip("[]"), 0).is_loopback:
         raise BadRequest("This name is not expected here. If it is the right one, set PUBLIC_URL.")
 
 

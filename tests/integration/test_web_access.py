@@ -125,14 +125,18 @@ def test_behind_a_proxy_it_is_the_client_that_waits(pager: Pager) -> None:
     assert ask(PASSWORD, "203.0.113.6") == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8000"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8000", "10.0.0.1:8000", "[::2]"]
+)
 def test_without_a_login_no_other_name_of_this_machine_is_answered(pager: Pager, host: str) -> None:
     answer = client_of(pager).get("/", headers={"Host": host})
     assert answer.status_code == 400
     assert "series" not in answer.text
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:9", "[::1]:8000"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:8000", "127.0.0.1:9", "127.0.0.2:8000", "127.1.2.3", "[::1]:8000", "[::1]"]
+)
 def test_loopback_names_are(pager: Pager, host: str) -> None:
     assert client_of(pager).get("/", headers={"Host": host}).status_code == 200
 
