@@ -32,7 +32,7 @@ def command(config_path: str) -> int:
     """Serve the status page at WEB_BIND, by default at 127.0.0.1:8000.
 
     It reads the database of the pager and changes nothing there but silences. Other machines can reach it only where
-    they have to log in: with WEB_USER and WEB_PASSWORD, WEB_TOKEN, or a proxy. SIGTERM ends it within a second.
+    they have to log in: with WEB_USER and WEB_PASSWORD, WEB_TOKEN, or a proxy. SIGTERM ends it within two seconds.
 
     Example: WEB_BIND=0.0.0.0:8000 WEB_USER=oncall WEB_PASSWORD=... graphite-pager web
     """
