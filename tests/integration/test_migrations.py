@@ -196,6 +196,12 @@ def test_who_only_reads_a_database_of_a_newer_program_is_not_told_to_wait_for_th
         Store.open_to_read(url)
 
 
+def test_who_only_reads_a_database_of_others_is_told_that_no_pager_has_run(url: URL) -> None:
+    execute(url, "CREATE TABLE orders (id INTEGER)")
+    with pytest.raises(StoreError, match="holds nothing of graphite-pager: none has run there yet"):
+        Store.open_to_read(url)
+
+
 def test_a_migration_that_fails_leaves_nothing_behind(url: URL) -> None:
     execute(url, "CREATE TABLE graphite_pager_polls (id INTEGER)")  # the last one that the migration creates
     with pytest.raises(StoreError, match=r"^database .*polls.* already exists"):

@@ -47,14 +47,18 @@ def require_newest(engine: Engine) -> None:
     """Raise StoreError where the database is not at HEAD; nothing is changed."""
     with engine.connect() as connection:
         revision = _revision(connection)
-    if revision is not None and revision > HEAD:  # numbers of four digits
+    if revision is None:
+        raise StoreError("the database holds nothing of graphite-pager: none has run there yet")
+    if revision > HEAD:  # numbers of four digits
         raise StoreError(
             f"the database is at revision {revision}, this program knows only those up to {HEAD}: a newer "
             "graphite-pager has used it. Install that release here, too"
         )
-    if revision != HEAD:
-        was = f"is at revision {revision}" if revision else "holds nothing of graphite-pager"
-        raise StoreError(f"the database {was}, this program reads revision {HEAD}: the pager's next start sees to that")
+    if revision < HEAD:
+        raise StoreError(
+            f"the database is at revision {revision}, this program reads revision {HEAD}: the pager's next start sees"
+            " to that"
+        )
 
 
 def _revision(connection: Connection) -> str | None:
