@@ -281,7 +281,8 @@ def _reason(error: SQLAlchemyError) -> str:
     # PostgreSQL's own primary message leaves out the DETAIL, which quotes rows; a failed connection has none.
     primary = getattr(getattr(cause, "diag", None), "message_primary", None)
     text = primary or " ".join(str(cause).split())
-    if not code and type(cause).__name__ == "OperationalError":
+    # Also in its subclasses, such as psycopg's ConnectionTimeout; only one of the drivers may be here to ask.
+    if not code and any(kind.__name__ == "OperationalError" for kind in type(cause).__mro__):
         text = _connection_reason(str(cause))
         code = next((code for words, code in _REFUSALS if words.search(text)), "08")
     advice = next((advice for prefix, advice in _ADVICE.items() if code.startswith(prefix)), None)

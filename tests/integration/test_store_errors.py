@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 import stat
 import uuid
@@ -100,6 +101,18 @@ def test_a_server_that_is_not_there() -> None:
     url = database_url("postgres://app:S3cretWord@127.0.0.1:1/state?connect_timeout=2", beside="", on_heroku=False)
     error = open_error(url)
     assert error == "database state at 127.0.0.1:1: Connection refused: is the server up and DATABASE_URL right?"
+
+
+def test_a_server_that_takes_a_connection_and_says_nothing() -> None:
+    """The driver has an exception of its own for it."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        error = open_error(
+            URL.create("postgresql+psycopg", "app", None, "127.0.0.1", port, "state", {"connect_timeout": "2"})
+        )
+    assert error == (
+        f"database state at 127.0.0.1:{port}: connection timeout expired: is the server up and DATABASE_URL right?"
+    )
 
 
 def test_a_socket_that_is_not_there(tmp_path: Path) -> None:
