@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
 
 from graphitepager import polling
 from graphitepager.cli import configuration
+from graphitepager.deadlines import run_within
 from graphitepager.durations import format_duration
-from graphitepager.store import Store
+from graphitepager.errors import StoreError
+from graphitepager.store import Store, place
 
-# A container's engine kills a check that takes longer, and says nothing of why.
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+    from graphitepager.records import PollSummary
+
+# A container's engine kills a check that takes longer, and says nothing of why: the image gives it 20 s.
 _PATIENCE = timedelta(seconds=5)
+_LONGEST_S = 8.0
 
 
 @click.command("healthcheck")
@@ -26,8 +35,7 @@ def command(config_path: str) -> int:
     Example: graphite-pager healthcheck
     """
     config = configuration.read_beside_pager(config_path)
-    with Store.open_to_read(configuration.database_url(config, config_path), patience=_PATIENCE) as store:
-        last = store.last_poll()
+    last = _last_poll(configuration.database_url(config, config_path))
     if last is None:
         click.echo("no poll yet")
         return 1
@@ -37,3 +45,14 @@ def command(config_path: str) -> int:
     words = f"last poll {format_duration(timedelta(seconds=round(ago.total_seconds())))} ago"
     click.echo(f"{words}, which is more than {format_duration(allowed)}: is a pager running?" if is_late else words)
     return int(is_late)
+
+
+def _last_poll(url: URL) -> PollSummary | None:
+    def ask() -> PollSummary | None:
+        with Store.open_to_read(url, patience=_PATIENCE) as store:
+            return store.last_poll()
+
+    try:
+        return run_within(_LONGEST_S, ask)
+    except TimeoutError:
+        raise StoreError(f"{place(url)}: no answer within {_LONGEST_S:g} s") from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -77,3 +79,13 @@ def test_a_bad_alerts_yml_is_the_pagers_own_affair(place: Place) -> None:
     code, words = healthcheck(place)
     assert code == 0, words
     assert "the last good one counts" in words
+
+
+def test_a_database_that_hangs_is_told_before_the_container_s_engine_gives_up(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        place.environment["DATABASE_URL"] = f"postgres://app@127.0.0.1:{port}/state?connect_timeout=60"
+        began = time.monotonic()
+        code, words = healthcheck(place)
+    assert (code, words) == (1, f"graphite-pager: database state at 127.0.0.1:{port}: no answer within 8 s")
+    assert time.monotonic() - began < 20
