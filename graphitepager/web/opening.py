@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from graphitepager.errors import StoreError
 from graphitepager.store import Store
 from graphitepager.store.database import file_identity
 
@@ -24,17 +26,29 @@ class LateStore:
         self._lock = threading.Lock()
         self._store: Store | None = None
         self._file: tuple[int, int] | None = None
+        self._failure: tuple[float, str] | None = None
 
     def __call__(self) -> Store:
+        came_at = time.monotonic()
         with self._lock:
             file = file_identity(self._url)
             if self._store is not None and file != self._file:
                 self._store.close()
                 self._store = None
             if self._store is None:
-                self._store = Store.open_to_read(self._url, patience=_PATIENCE)
+                self._store = self._open(came_at)
                 self._file = file
             return self._store
+
+    def _open(self, came_at: float) -> Store:
+        """Who has waited while another tried in vain need not try, too: a page would wait for all before it."""
+        if self._failure is not None and self._failure[0] >= came_at:
+            raise StoreError(self._failure[1])
+        try:
+            return Store.open_to_read(self._url, patience=_PATIENCE)
+        except StoreError as error:
+            self._failure = time.monotonic(), str(error)
+            raise
 
     def close(self) -> None:
         with self._lock:
