@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PATH = "alerts.yml"
 
-_HINT = "name yours with -c FILE, or start from the sample alerts.yml"
+_HINT = "name yours with -c FILE, or begin one with a check that `graphite-pager library` lists"
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 

@@ -109,7 +109,10 @@ class TestBadInput:
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
         done = run("-c", "other.yml", folder=tmp_path)
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith("graphite-pager: other.yml: no such file; ")
+        assert done.stderr.startswith(
+            "graphite-pager: other.yml: no such file; name yours with -c FILE, or begin one with a check "
+            "that `graphite-pager library` lists"
+        )
 
     @pytest.mark.parametrize("arguments", [["-c", "x.yml", "verify"], ["verify", "-c", "x.yml"], ["--config", "x.yml"]])
     def test_the_file_can_be_named_before_and_behind_the_command(self, tmp_path: Path, arguments: list[str]) -> None:
