@@ -70,8 +70,10 @@ def judge(world: World) -> None:
     """Compare PagerDuty with what is stored, and both with what Graphite says."""
     opened = {(one.routing_key, one.dedup_key): one.title for one in world.pagerduty.open_incidents()}
     told = {where: f"{state.key.alert} {state.key.series}" for where, state in _told(world)}
-    # A page whose key was changed moves once nothing holds it back; until then it is open where it was.
-    waiting = {key for where, key in told if _waits(world, told[where, key])} & {key for _, key in opened}
+    # A page whose key was changed moves once nothing holds it back; until then it is open where it was. One that was
+    # refused for good is sent once more then; until then it is open nowhere.
+    held_up = {key for where, key in told if _waits(world, told[where, key])}
+    waiting = held_up & ({key for _, key in opened} | _refused(world))
     missed = [
         f"not open at PagerDuty: {told[at, key]}" for at, key in told.keys() - opened.keys() if key not in waiting
     ]
@@ -87,6 +89,11 @@ def judge(world: World) -> None:
     world.complaints += missed + left_open
 
 
+def _refused(world: World) -> set[str]:
+    """The dedup keys of what PagerDuty has refused for good."""
+    return {key for (key,) in world.look.execute(_REFUSED)}
+
+
 def _waits(world: World, told: str) -> bool:
     return told.startswith("Leaning ") and _may_fire(world, "Slow")
 
@@ -98,7 +105,7 @@ def judge_calm(world: World) -> None:
     if was_set_back or world.store.silences(world.clock()) or rule is None or SIMPLE in world.graphite.down:
         return
     opened = {(one.routing_key, one.dedup_key) for one in world.pagerduty.open_incidents()}
-    refused = {key for (key,) in world.look.execute(_REFUSED)}
+    refused = _refused(world)
     for name in rule.judged:
         level = world.oracle.level(name)
         key = dedup_key(SeriesKey(SIMPLE, name), level)
