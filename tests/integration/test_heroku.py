@@ -169,9 +169,15 @@ def test_release_says_everything_at_once(app: App) -> None:
     assert "2 errors" in output
 
 
-@pytest.mark.parametrize("slip", ["crticial: 5", "from: -5m"])
+def test_release_lets_pass_what_the_program_of_old_took(app: App) -> None:
+    app.place.configure("alerts:\n  - {name: Queue, target: a.b, warning: 50, critical: 70, owner: ops}\n")
+    code, output = app.run(PROCFILE["release"], "release")
+    assert (code, "warning: unknown key 'owner'" in output) == (0, True), output
+
+
+@pytest.mark.parametrize("slip", ["critical: 7O", "from: -5m"])
 def test_release_refuses_a_bad_alerts_yml_and_leaves_the_database_alone(app: App, slip: str) -> None:
-    app.place.configure("alerts:\n  - {name: Queue, target: a.b, warning: 50, critical: 70, " + slip + "}\n")
+    app.place.configure("alerts:\n  - {name: Queue, target: a.b, warning: '> 50', " + slip + "}\n")
     code, output = app.run(PROCFILE["release"], "release")
     assert code == 1
     assert "alerts.yml:2:" in output
