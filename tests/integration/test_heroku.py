@@ -110,7 +110,6 @@ def test_release_makes_the_tables_and_the_worker_pages_and_ends_when_the_dyno_do
     assert (code, output.count("already")) == (0, 1), output
 
 
-@pytest.mark.skipif("web" not in PROCFILE, reason="the Procfile names no web process")
 def test_web_answers_on_its_port_and_ends_when_the_dyno_does(app: App) -> None:
     assert app.run(PROCFILE["release"], "release")[0] == 0
     with app.dyno("web", PROCFILE["web"]) as web:
@@ -119,7 +118,6 @@ def test_web_answers_on_its_port_and_ends_when_the_dyno_does(app: App) -> None:
         assert web.end_all(timeout_s=KILLED_AFTER_S) == 0, web.output
 
 
-@pytest.mark.skipif("web" not in PROCFILE, reason="the Procfile names no web process")
 def test_web_does_not_start_for_everybody_to_see(app: App) -> None:
     del app.config["WEB_TOKEN"]
     code, output = app.run(PROCFILE["web"], "web")
