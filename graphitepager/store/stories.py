@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # More than this nobody reads; it is also a bound below every database's limit of parameters.
 _MOST = 200
+_OF_INCIDENT = [name for name in IncidentStory._fields if name in incidents.c]
 
 
 def incidents_of(db: Connection, alert: str, series: str, since: datetime, until: datetime) -> list[IncidentStory]:
@@ -42,29 +43,12 @@ def incidents_of(db: Connection, alert: str, series: str, since: datetime, until
     ).all()
     sent: dict[int, list[DeliveryStory]] = {row.id: [] for row in rows}
     for row in db.execute(select(deliveries).where(deliveries.c.incident_id.in_(list(sent))).order_by(deliveries.c.id)):
-        sent[row.incident_id].append(
-            DeliveryStory(
-                kind=row.kind,
-                notifier=row.notifier,
-                status=row.status,
-                attempts=row.attempts,
-                created_at=row.created_at,
-                next_attempt_at=row.next_attempt_at,
-                finished_at=row.finished_at,
-                last_error=row.last_error,
-                answer=row.answer,
-            )
-        )
+        sent[row.incident_id].append(DeliveryStory(*(getattr(row, name) for name in DeliveryStory._fields)))
     return [
         IncidentStory(
             key=SeriesKey(row.alert, row.series),
-            level=row.level,
-            value=row.value,
-            opened_at=row.opened_at,
-            closed_at=row.closed_at,
-            close_reason=row.close_reason,
-            held_by=row.held_by,
             deliveries=tuple(sent[row.id]),
+            **{name: getattr(row, name) for name in _OF_INCIDENT},
         )
         for row in reversed(rows)
     ]

@@ -6,7 +6,6 @@ import select
 import socket
 import socketserver
 import ssl
-import subprocess
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from graphitepager.graphite.render import Connection
 from graphitepager.rules import Query, Settings
 from tests.fakes.graphite import SERIES
 from tests.fakes.loopback import serving
-from tests.support import missing
+from tests.support import certificate_for_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,13 +72,7 @@ def asked() -> list[tuple[str, str | None]]:
 @pytest.fixture
 def url(tmp_path: Path, asked: list[tuple[str, str | None]], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A Graphite that speaks TLS, with a certificate that this process trusts."""
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
-    options = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
-    try:
-        subprocess.run([*command, *options], check=True, capture_output=True)
-    except FileNotFoundError:
-        missing("no openssl to make a certificate with")
+    certificate, key = certificate_for_loopback(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import ssl
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -32,7 +31,7 @@ from tests.fakes.receivers import SIGNING_KEY, TOKEN, Fault
 from tests.integration.notifier_benches import BENCHES
 from tests.integration.pagerduty.support import NOON, message
 from tests.integration.test_notifiers import SAMPLES
-from tests.support import eventually, is_gone, missing
+from tests.support import certificate_for_loopback, eventually, is_gone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -204,13 +203,7 @@ class TestMail:
 
 def _certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """Both sides of TLS to localhost."""
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
-    options = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
-    try:
-        subprocess.run([*command, *options], check=True, capture_output=True)
-    except FileNotFoundError:
-        missing("no openssl to make a certificate with")
+    certificate, key = certificate_for_loopback(folder)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate, key)
     return server, ssl.create_default_context(cafile=str(certificate))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
-import shutil
 import ssl
-import subprocess
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -15,7 +13,7 @@ import pytest
 
 from tests.fakes.receiver import answers, answers_briefly, receiving, resets_always, resets_first
 from tests.integration.sql_support import database, metrics, run
-from tests.support import missing
+from tests.support import certificate_for_loopback
 
 if TYPE_CHECKING:
     import socket
@@ -86,18 +84,8 @@ def test_a_host_name_that_is_none_ends_with_exit_5(dsn: str, host: str) -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1, with its key, signed by itself."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        missing("there is no openssl to make a certificate with")
-    path = tmp_path_factory.mktemp("tls") / "cert.pem"
-    key = path.with_name("key.pem")
-    subprocess.run(
-        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", path, "-days", "2",
-         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return path
+    """A certificate for 127.0.0.1, with its key beside it."""
+    return certificate_for_loopback(tmp_path_factory.mktemp("tls"))[0]
 
 
 @pytest.fixture
